@@ -1,0 +1,7 @@
+import { library } from "../../tsup.config.base.ts";
+
+export default library({
+  index: "src/index.ts",
+  tenta: "src/tenta.ts",
+  testing: "src/testing.ts",
+});

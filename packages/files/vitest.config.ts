@@ -1,0 +1,3 @@
+import { suite } from "../../vitest.config.base.ts";
+
+export default suite();

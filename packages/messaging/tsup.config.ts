@@ -1,0 +1,6 @@
+import { library } from "../../tsup.config.base.ts";
+
+export default library({
+  index: "src/index.ts",
+  forwarder: "src/forwarder.ts",
+});
