@@ -1,3 +1,16 @@
+export {
+  BackendConfig,
+  Config,
+  DummyProcedureConfig,
+  GeneralConfig,
+  LoggingVerbosityConfig,
+  MAX_REVISION,
+  MQTTBrokerConfig,
+  SystemChecksConfig,
+  TlsConfig,
+  UpdaterConfig,
+} from "./config.ts";
+export { ForeignConfig, ForeignGeneralConfig } from "./foreign-config.ts";
 export { LOGGING_LEVEL_PRIORITIES, LogLevel } from "./log-level.ts";
 export {
   ConfigMessageBody,
@@ -7,3 +20,6 @@ export {
   MessageBody,
   type MessageQueueItem,
 } from "./messages.ts";
+export { REDACTED, redact, secret, secretsOf } from "./secret.ts";
+export { HandledConfig, PendingConfig, State, SystemState } from "./state.ts";
+export { Version } from "./version.ts";

@@ -6,14 +6,12 @@ const RESERVED_KEYS = ["logging", "configuration"];
 /** The body of a data message: what a procedure measured. */
 export const DataMessageBody = z.strictObject({
   variant: z.literal("data"),
-  data: z
-    .record(z.string().check(z.minLength(1)), z.union([z.number(), z.string()]))
-    .check(
-      z.refine((data) => Object.keys(data).length > 0, "must hold at least one value"),
-      z.refine((data) => !RESERVED_KEYS.some((key) => key in data), {
-        error: `the keys ${RESERVED_KEYS.join(" and ")} are reserved: logs and configuration states travel under them`,
-      }),
-    ),
+  data: z.record(z.string().check(z.minLength(1)), z.union([z.number(), z.string()])).check(
+    z.refine((data) => Object.keys(data).length > 0, "must hold at least one value"),
+    z.refine((data) => !RESERVED_KEYS.some((key) => key in data), {
+      error: `the keys ${RESERVED_KEYS.join(" and ")} are reserved: logs and configuration states travel under them`,
+    }),
+  ),
 });
 export type DataMessageBody = z.infer<typeof DataMessageBody>;
 

@@ -1,0 +1,140 @@
+import * as z from "zod/mini";
+import { LogLevel } from "./log-level.ts";
+import { secret } from "./secret.ts";
+import { Version } from "./version.ts";
+
+const text = (description: string) =>
+  z.string().check(z.minLength(1), z.maxLength(512), z.describe(description));
+
+const wholeNumber = (minimum: number, maximum: number, description: string) =>
+  z.int().check(z.minimum(minimum), z.maximum(maximum), z.describe(description));
+
+/** The largest revision that the servers accept. */
+export const MAX_REVISION = 2 ** 31 - 1;
+
+export const GeneralConfig = z.strictObject({
+  config_revision: wholeNumber(
+    -1,
+    MAX_REVISION,
+    "Revision of this file, counted up with every change; messages carry it. -1: no server has sent a configuration yet",
+  ),
+  software_version: Version,
+  system_identifier: text("Name of this system at the server; for Tenta the sensor identifier"),
+});
+export type GeneralConfig = z.infer<typeof GeneralConfig>;
+
+/** Minimum level of what goes to each sink; `null` sends nothing there. */
+export const LoggingVerbosityConfig = z.strictObject({
+  file_archive: z.nullable(LogLevel).check(z.describe("Minimum level of the daily files in data/logs")),
+  console_prints: z.nullable(LogLevel).check(z.describe("Minimum level of what is printed")),
+  message_sending: z.nullable(LogLevel).check(z.describe("Minimum level of what is sent to the server")),
+});
+export type LoggingVerbosityConfig = z.infer<typeof LoggingVerbosityConfig>;
+
+const SourceConflictStrategy = z.enum(["overwrite", "reuse"]);
+
+export const UpdaterConfig = z
+  .strictObject({
+    repository: z
+      .string()
+      .check(
+        z.regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)+$/, "must be a repository like orgname/reponame"),
+        z.describe("Repository of the source code"),
+      ),
+    provider: z.enum(["github", "gitlab"]).check(z.describe("Kind of the code host")),
+    provider_host: z
+      .string()
+      .check(
+        z.minLength(3),
+        z.regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, "must be a host name like github.com"),
+        z.describe("Host name of the code host"),
+      ),
+    access_token: z.optional(
+      z.nullable(
+        secret(
+          z
+            .string()
+            .check(
+              z.minLength(3),
+              z.maxLength(256),
+              z.describe("Access token; not needed for a public repository"),
+            ),
+        ),
+      ),
+    ),
+    source_conflict_strategy: z
+      .optional(SourceConflictStrategy)
+      .check(
+        z.describe(
+          "Whether source code that is there already is kept (`reuse`, the default) or replaced (`overwrite`)",
+        ),
+      ),
+    /** The template of Python Ivy 1.1.0 spells it so, its schema does not; both mean the same. */
+    source_conflict_behaviour: z.optional(SourceConflictStrategy),
+  })
+  .check(
+    z.refine(
+      (updater) =>
+        updater.source_conflict_strategy === undefined || updater.source_conflict_behaviour === undefined,
+      {
+        error: "is the old name of source_conflict_strategy: keep one of the two",
+        path: ["source_conflict_behaviour"],
+      },
+    ),
+  );
+export type UpdaterConfig = z.infer<typeof UpdaterConfig>;
+
+/** Paths are relative to the folder of the configuration file. */
+export const TlsConfig = z.strictObject({
+  ca_file: z.optional(text("Certificates (PEM) of the authorities to trust instead of the system's")),
+  cert_file: z.optional(text("Certificate (PEM) of this client")),
+  key_file: z.optional(text("Private key (PEM) of this client")),
+});
+export type TlsConfig = z.infer<typeof TlsConfig>;
+
+export const MQTTBrokerConfig = z.strictObject({
+  host: text("Host name or address of the broker"),
+  port: wholeNumber(1, 65_535, "TCP port of the broker: 1883 in clear, 8883 with TLS, usually"),
+  client_id: text("MQTT client identifier; unique at the broker"),
+  username: z.optional(text("User name; leave out for a broker without")),
+  password: z.optional(secret(text("Password; leave out for a broker without"))),
+  tls: z.optional(TlsConfig).check(z.describe("Speak TLS; an empty object trusts the system's authorities")),
+});
+export type MQTTBrokerConfig = z.infer<typeof MQTTBrokerConfig>;
+
+export const BackendConfig = z.strictObject({
+  provider: z.enum(["tenta", "thingsboard"]).check(z.describe("Kind of the server")),
+  mqtt_connection: MQTTBrokerConfig,
+  max_parallel_messages: z._default(
+    wholeNumber(1, 10_000, "Most messages that are sent and not yet acknowledged"),
+    50,
+  ),
+  max_drain_time: z._default(
+    wholeNumber(0, 7_200, "Seconds that the backend may go on sending when the agent stops"),
+    600,
+  ),
+});
+export type BackendConfig = z.infer<typeof BackendConfig>;
+
+export const DummyProcedureConfig = z.strictObject({
+  seconds_between_datapoints: wholeNumber(1, 7_200, "Seconds from one data point to the next"),
+});
+export type DummyProcedureConfig = z.infer<typeof DummyProcedureConfig>;
+
+export const SystemChecksConfig = z.strictObject({
+  seconds_between_checks: wholeNumber(1, 7_200, "Seconds from one check to the next"),
+});
+export type SystemChecksConfig = z.infer<typeof SystemChecksConfig>;
+
+/** The configuration of this version. Extend it with the sections of your own procedures: `z.extend(Config, {...})`. */
+export const Config = z.strictObject({
+  general: GeneralConfig,
+  logging_verbosity: LoggingVerbosityConfig,
+  updater: z
+    .optional(z.nullable(UpdaterConfig))
+    .check(z.describe("Without it no new version is ever fetched")),
+  backend: z.optional(z.nullable(BackendConfig)).check(z.describe("Without it nothing is sent")),
+  dummy_procedure: DummyProcedureConfig,
+  system_checks: SystemChecksConfig,
+});
+export type Config = z.infer<typeof Config>;

@@ -1,0 +1,75 @@
+import * as z from "zod/mini";
+
+/** What stands in the place of a secret wherever a configuration is shown, logged, stored or sent. */
+export const REDACTED = "[redacted]";
+
+const secrets = z.registry<{ secret: true }>();
+
+/** Marks a field of a configuration schema as secret: it never leaves the configuration file in clear. */
+export function secret<Schema extends z.ZodMiniType>(schema: Schema): Schema {
+  secrets.add(schema as z.ZodMiniType, { secret: true });
+  return schema;
+}
+
+/** Keys that hold a secret by their name, in parts of a foreign configuration that no schema of ours describes. */
+const SECRET_NAME = /pass(word|phrase)?$|token$|secret|private_?key|credential|api_?key/i;
+
+/**
+ * A copy of a configuration that can be shown: every field that the schema marks as secret, and every other field
+ * whose name says that it is one, holds {@link REDACTED} instead of its value.
+ *
+ * @param value - the configuration, or a part of it; of this version or of another
+ * @param schema - the schema that describes it, as far as one does
+ */
+export function redact<Value>(value: Value, schema?: z.ZodMiniType): Value {
+  return transform(value, schema, undefined, (found) => (found === null ? null : REDACTED)) as Value;
+}
+
+/** The secrets of a configuration, longest first, so that they can be struck out of any text. */
+export function secretsOf(value: unknown, schema?: z.ZodMiniType): string[] {
+  const found = new Set<string>();
+  transform(value, schema, undefined, (secretValue) => {
+    if (typeof secretValue === "string" && secretValue.length > 0) found.add(secretValue);
+    return secretValue;
+  });
+  return [...found].sort((a, b) => b.length - a.length);
+}
+
+type Visit = (secretValue: unknown) => unknown;
+
+function transform(
+  value: unknown,
+  schema: z.ZodMiniType | undefined,
+  key: string | undefined,
+  visit: Visit,
+): unknown {
+  const described = unwrap(schema);
+  if (described.secret || (key !== undefined && SECRET_NAME.test(key) && !isContainer(value)))
+    return visit(value);
+  if (Array.isArray(value)) return value.map((item) => transform(item, undefined, key, visit));
+  if (!isContainer(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      transform(inner, described.shape?.[name], name, visit),
+    ]),
+  );
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+interface Described {
+  secret: boolean;
+  shape?: Record<string, z.ZodMiniType>;
+}
+
+/** What a schema says below its wrappers (optional, nullable, default). */
+function unwrap(schema: z.ZodMiniType | undefined): Described {
+  if (schema === undefined) return { secret: false };
+  if (secrets.has(schema)) return { secret: true };
+  const definition = schema._zod.def as { innerType?: z.ZodMiniType; shape?: Record<string, z.ZodMiniType> };
+  if (definition.innerType !== undefined) return unwrap(definition.innerType);
+  return definition.shape === undefined ? { secret: false } : { secret: false, shape: definition.shape };
+}
