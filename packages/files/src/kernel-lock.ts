@@ -7,7 +7,8 @@ import { LockHeldError } from "./lock-held-error.ts";
 /**
  * An exclusive lock between processes that the kernel keeps: it ends with its holder, by whatever death, at once,
  * and no clock has a say in it. Node has no call for it, but SQLite locks its files with `fcntl`: an exclusive
- * transaction on an empty database is such a lock, and writes nothing (the file stays empty).
+ * transaction on an empty database is such a lock, and writes nothing: the file stays empty, and with the journal
+ * in memory there is no second file.
  *
  * INVARIANT: while a process holds a lock, nothing else in that process may open and close the lock file by
  * other means, for POSIX releases a process's locks on a file with the first descriptor of it that is closed.
@@ -25,7 +26,7 @@ export class KernelLock implements Disposable {
   /** Takes the lock if it is free. */
   tryAcquire(): boolean {
     try {
-      this.#database.exec("BEGIN EXCLUSIVE");
+      this.#database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       return true;
     } catch (error) {
       if (isBusy(error)) return false;

@@ -10,6 +10,16 @@ export {
   TlsConfig,
   UpdaterConfig,
 } from "./config.ts";
+export { configDigest } from "./config-digest.ts";
+export { ConfigError, type ConfigProblem } from "./config-error.ts";
+export {
+  dumpConfig,
+  loadConfig,
+  loadConfigFromString,
+  loadForeignConfigFromString,
+  parseConfig,
+  toForeignConfig,
+} from "./config-file.ts";
 export { ForeignConfig, ForeignGeneralConfig } from "./foreign-config.ts";
 export { LOGGING_LEVEL_PRIORITIES, LogLevel } from "./log-level.ts";
 export {

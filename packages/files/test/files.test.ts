@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { KernelLock, LockHeldError, lockHolder, replaceFile } from "../src/index.ts";
+
+const HOLDER = join(import.meta.dirname, "fixtures/hold-lock.ts");
+
+function temporary(name: string): string {
+  return join(mkdtempSync(join(tmpdir(), "ivy-files-")), name);
+}
+
+/** Starts a process that holds the lock, and waits until it does. */
+async function startHolder(file: string): Promise<ChildProcess> {
+  const holder = spawn(process.execPath, [HOLDER, file], { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void holder.kill("SIGKILL"));
+  await once(holder.stdout, "data");
+  return holder;
+}
+
+describe("replaceFile", () => {
+  it("replaces the content and sets the mode, leaving no draft behind", () => {
+    const file = temporary("config.json");
+    writeFileSync(file, "old", { mode: 0o644 });
+    replaceFile(file, "new", 0o600);
+    expect(readFileSync(file, "utf8")).toBe("new");
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(join(file, ".."))).toEqual(["config.json"]);
+  });
+
+  it("leaves the old file and no draft where it fails", () => {
+    const file = temporary("folder");
+    replaceFile(join(file, "..", "kept"), "old");
+    expect(() => replaceFile(join(file, "missing", "kept"), "new")).toThrow(/ENOENT/);
+    expect(() => replaceFile(join(file, ".."), "new")).toThrow();
+    expect(readdirSync(join(file, ".."))).toEqual(["kept"]);
+  });
+});
+
+describe("KernelLock", () => {
+  it("is held by one process, which the kernel names", async () => {
+    const file = temporary("lock");
+    const holder = await startHolder(file);
+    using lock = new KernelLock(file);
+    expect(lock.tryAcquire()).toBe(false);
+    expect(lockHolder(file)).toBe(holder.pid);
+    await expect(lock.acquire(20)).rejects.toThrow(new RegExp(`locked by process ${holder.pid}`));
+    await expect(lock.acquire(0)).rejects.toBeInstanceOf(LockHeldError);
+  });
+
+  it("is free the moment its holder is killed", async () => {
+    const file = temporary("lock");
+    const holder = await startHolder(file);
+    using lock = new KernelLock(file);
+    const waiting = lock.acquire(10_000);
+    holder.kill("SIGKILL");
+    await waiting;
+    expect(lockHolder(file)).toBe(process.pid);
+  });
+
+  it("does not believe file times", async () => {
+    const file = temporary("lock");
+    await startHolder(file);
+    utimesSync(file, 0, 0);
+    using lock = new KernelLock(file);
+    expect(lock.tryAcquire()).toBe(false);
+  });
+
+  it("excludes within one process too, writes nothing and can be taken again", () => {
+    const file = temporary("lock");
+    using first = new KernelLock(file);
+    using second = new KernelLock(file);
+    expect(first.tryAcquire()).toBe(true);
+    expect(second.tryAcquire()).toBe(false);
+    first.release();
+    expect(second.tryAcquire()).toBe(true);
+    expect(statSync(file).size).toBe(0);
+    expect(readdirSync(join(file, ".."))).toEqual(["lock"]);
+  });
+
+  it("names nobody where nobody holds it", () => {
+    const file = temporary("lock");
+    expect(lockHolder(file)).toBeUndefined();
+    writeFileSync(file, "");
+    expect(lockHolder(file)).toBeUndefined();
+  });
+});

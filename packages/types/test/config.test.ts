@@ -1,0 +1,200 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import {
+  Config,
+  ConfigError,
+  configDigest,
+  dumpConfig,
+  loadConfig,
+  loadConfigFromString,
+  redact,
+  secretsOf,
+} from "../src/index.ts";
+
+/** What Python Ivy 1.1.0 loads, with the misspelt key of its template. */
+const PYTHON_1_1_0 = {
+  general: { config_revision: 17, software_version: "1.1.0", system_identifier: "node-7" },
+  logging_verbosity: { file_archive: "DEBUG", console_prints: "INFO", message_sending: "WARNING" },
+  updater: {
+    repository: "tum-esm/ivy-seed",
+    provider: "github",
+    provider_host: "github.com",
+    access_token: "ghp_canary",
+    source_conflict_behaviour: "reuse",
+  },
+  backend: {
+    provider: "tenta",
+    mqtt_connection: { host: "h", port: 1883, client_id: "c", username: "u", password: "canary" },
+    max_parallel_messages: 50,
+    max_drain_time: 300,
+  },
+  dummy_procedure: { seconds_between_datapoints: 10 },
+  system_checks: { seconds_between_checks: 120 },
+};
+
+/** A configuration with one value changed; `undefined` removes the key. */
+function withChange(path: string, value: unknown): unknown {
+  const copy = structuredClone(PYTHON_1_1_0) as Record<string, unknown>;
+  const keys = path.split(".");
+  const last = keys.pop() as string;
+  const parent = keys.reduce((inner, key) => inner[key] as Record<string, unknown>, copy);
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return copy;
+}
+
+function problemsOf(config: unknown): string {
+  try {
+    loadConfigFromString(JSON.stringify(config), "config.json");
+    return "none";
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+}
+
+describe("a configuration", () => {
+  it("of Python Ivy 1.1.0 loads unchanged", () => {
+    expect(loadConfigFromString(JSON.stringify(PYTHON_1_1_0))).toEqual(PYTHON_1_1_0);
+  });
+
+  it("of Python Ivy 1.1.0 loads with null and with left out sections", () => {
+    expect(problemsOf(withChange("backend", null))).toBe("none");
+    expect(problemsOf(withChange("updater", undefined))).toBe("none");
+    expect(problemsOf(withChange("updater.access_token", null))).toBe("none");
+    expect(problemsOf(withChange("logging_verbosity.console_prints", null))).toBe("none");
+  });
+
+  it("is completed by the defaults of the original", () => {
+    const config = loadConfigFromString(JSON.stringify(withChange("backend.max_drain_time", undefined)));
+    expect(config.backend?.max_drain_time).toBe(600);
+  });
+
+  it("the template of this repository loads", () => {
+    expect(
+      loadConfig(join(import.meta.dirname, "../../../config/config.template.json")).backend?.provider,
+    ).toBe("tenta");
+  });
+
+  it.each([
+    [
+      "backend.mqtt_connection.port",
+      "1883",
+      'backend.mqtt_connection.port: must be a whole number from 1 to 65535; came "1883"',
+    ],
+    [
+      "backend.mqtt_connection.port",
+      70_000,
+      "backend.mqtt_connection.port: must be a whole number from 1 to 65535; came 70000",
+    ],
+    [
+      "backend.mqtt_connection.host",
+      undefined,
+      "backend.mqtt_connection.host: must be a text of 1 to 512 characters; came nothing: the key is missing",
+    ],
+    [
+      "backend.mqtt_connection",
+      "mqtt://u:canary@h",
+      "backend.mqtt_connection: must be an object with the keys host, port, client_id, username, password, tls; came a text of 17 characters",
+    ],
+    [
+      "backend.mqtt_conection",
+      {},
+      'backend.mqtt_conection: is not a known key (did you mean "mqtt_connection"?',
+    ],
+    [
+      "general.config_revision",
+      -2,
+      "general.config_revision: must be a whole number from -1 to 2147483647; came -2",
+    ],
+    [
+      "general.software_version",
+      "v1",
+      'general.software_version: must be a version like 1.2.0 or 1.2.0-rc.1; came "v1"',
+    ],
+    [
+      "logging_verbosity.file_archive",
+      "debug",
+      'logging_verbosity.file_archive: must be one of "DEBUG", "INFO", "WARNING", "ERROR", "EXCEPTION" or null; came "debug"',
+    ],
+    [
+      "updater.repository",
+      "a/b; touch x #",
+      "updater.repository: must be a repository like orgname/reponame",
+    ],
+    ["updater.provider_host", "evil.org/$(id)", "updater.provider_host: must be a host name like github.com"],
+    [
+      "updater.source_conflict_strategy",
+      "overwrite",
+      "updater.source_conflict_behaviour: is the old name of source_conflict_strategy",
+    ],
+    ["dummy_procedures", {}, 'dummy_procedures: is not a known key (did you mean "dummy_procedure"?'],
+    [
+      "dummy_procedure.seconds_between_datapoints",
+      0.5,
+      "dummy_procedure.seconds_between_datapoints: must be a whole number from 1 to 7200; came 0.5",
+    ],
+    [
+      "system_checks",
+      undefined,
+      "system_checks: must be an object with the keys seconds_between_checks; came nothing",
+    ],
+  ])("with a wrong %s is refused with the path, what came and what is allowed", (path, value, message) => {
+    const problems = problemsOf(withChange(path, value));
+    expect(problems).toContain("config.json cannot be used");
+    expect(problems).toContain(message);
+    expect(problems).not.toContain("canary");
+  });
+
+  it("with a wrong secret is refused without showing it", () => {
+    expect(problemsOf(withChange("backend.mqtt_connection.password", "canary".repeat(100)))).not.toContain(
+      "canary",
+    );
+  });
+
+  it("that is not JSON is refused with line and column, and without the text around the mistake", () => {
+    const text = '{\n  "password": "canary" x\n}';
+    expect(() => loadConfigFromString(text, "config.json")).toThrow(
+      /config\.json.*\n.*not JSON.*line 2, column 24/,
+    );
+    expect(() => loadConfigFromString(text, "config.json")).not.toThrow(/canary/);
+  });
+
+  it("that is missing says so", () => {
+    expect(() => loadConfig("/nowhere/config.json")).toThrow(/nowhere\/config\.json.*\n.*missing/);
+  });
+
+  it("is written for its owner only and read back as it was", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "ivy-types-")), "config.json");
+    writeFileSync(file, "{}", { mode: 0o644 });
+    const config = loadConfigFromString(JSON.stringify(PYTHON_1_1_0));
+    dumpConfig(file, config);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(PYTHON_1_1_0);
+  });
+});
+
+describe("redact", () => {
+  it("hides what the schema marks and what is a secret by its name, and nothing else", () => {
+    const shown = redact(
+      { ...PYTHON_1_1_0, other: { api_key: "canary", list: [{ token: "canary" }], tokens: 3 } },
+      Config,
+    );
+    expect(JSON.stringify(shown)).not.toContain("canary");
+    expect(shown.backend.mqtt_connection).toMatchObject({ host: "h", username: "u", password: "[redacted]" });
+    expect(shown.other.tokens).toBe(3);
+  });
+
+  it("lists the secrets, longest first", () => {
+    expect(secretsOf(PYTHON_1_1_0, Config)).toEqual(["ghp_canary", "canary"]);
+  });
+});
+
+describe("configDigest", () => {
+  it("does not depend on the order of keys, but on every value", () => {
+    expect(configDigest({ a: 1, b: { c: 2, d: [3] } })).toBe(configDigest({ b: { d: [3], c: 2 }, a: 1 }));
+    expect(configDigest({ a: 1 })).not.toBe(configDigest({ a: 2 }));
+  });
+});
