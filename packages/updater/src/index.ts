@@ -1,1 +1,1 @@
-export {};
+export { Updater, type UpdaterOptions } from "./updater.ts";

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** The root of this code base. */
+export const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
+
+/** Where `config.json` and its template lie. */
+export const CONFIG_DIR = join(PROJECT_DIR, "config");
+
+// What is set already wins, so the file with priority comes first and the environment itself before both.
+for (const file of [join(CONFIG_DIR, ".env"), join(PROJECT_DIR, "../.env")]) {
+  if (existsSync(file)) process.loadEnvFile(file);
+}
+
+/** Version of this software. */
+export const VERSION: string = JSON.parse(readFileSync(join(PROJECT_DIR, "package.json"), "utf8")).version;
+
+/** Name of this software; the folder of a node in the field is called after it. */
+export const NAME = "ivy";
+
+/** Root of a node in the field, unless `IVY_ROOT_DIR` says otherwise. */
+export const DEFAULT_ROOT_DIR = join(homedir(), "Documents", NAME);
+
+/** Root of a node in the field: its versions lie below it. */
+export const ROOT_DIR = process.env["IVY_ROOT_DIR"] ?? DEFAULT_ROOT_DIR;
+
+/** Where everything lies that the agent writes; belongs to no version when `IVY_DATA_DIR` says where. */
+export const DATA_DIR = process.env["IVY_DATA_DIR"] ?? join(PROJECT_DIR, "data");
+
+/** Held by the main loop for as long as it lives. */
+export const LOCK_FILE = join(DATA_DIR, "run.lock");

@@ -1,0 +1,4 @@
+import { runProcedure } from "@ivy/lifecycle/child";
+import { run } from "@ivy/procedures/system-checks";
+
+await runProcedure(run);

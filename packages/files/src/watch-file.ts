@@ -1,0 +1,37 @@
+import { type FSWatcher, watch } from "node:fs";
+import { isCode } from "./error-code.ts";
+
+/** How long to wait before a file that is not there is looked for again, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Calls back after a file has been replaced or changed, also when it is replaced again and again as
+ * `replaceFile` does. Several changes in short order may come as one call; the last one is never missed.
+ * Costs no wake-up while nothing changes.
+ *
+ * @param signal - ends the watching
+ */
+export function watchFile(file: string, signal: AbortSignal, changed: () => void): void {
+  let watcher: FSWatcher | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** A watch belongs to what the name meant when it was set up, so each event asks for a new one. */
+  const rearm = (): void => {
+    watcher?.close();
+    if (signal.aborted) return;
+    try {
+      watcher = watch(file, { persistent: false })
+        .once("change", () => (rearm(), changed()))
+        .once("error", later);
+    } catch (error) {
+      if (!isCode(error, "ENOENT")) throw error;
+      later();
+    }
+  };
+  const later = (): void => {
+    timer = setTimeout(() => (rearm(), changed()), LOOK_AGAIN_MS).unref();
+  };
+
+  signal.addEventListener("abort", () => (clearTimeout(timer), watcher?.close()), { once: true });
+  rearm();
+}

@@ -1,0 +1,55 @@
+// `npm test`: install, build, lint, type-check and run every test that this machine can run; say what was left out.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { environment, install, root, run } from "./toolchain.mjs";
+
+const TASKS = ["build", "lint", "types", "test", "test:integration", "version_change"];
+
+await install();
+const mosquitto = find("mosquitto");
+// What is installed decides what a suite can run, so turbo takes it into the key of its cache.
+const env = { ...environment, IVY_TEST_MOSQUITTO: mosquitto };
+const borders = await run("turbo", ["boundaries"], env);
+const tasks = await run("turbo", ["run", ...TASKS, "--continue", "--output-logs=new-only", "--ui=stream"], env);
+const failures = report();
+process.exit(borders || tasks || (failures > 0 ? 1 : 0));
+
+/** Path of a program, or an empty text. */
+function find(program) {
+  try {
+    const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
+    return execFileSync("/bin/sh", ["-c", `command -v ${program}`], { env: { PATH: path }, encoding: "utf8" }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Adds up the reports that the suites leave, prints what was left out and why, and the sum. */
+function report() {
+  const suites = reports().flatMap(({ testResults }) => testResults);
+  const tests = suites.flatMap(({ assertionResults }) => assertionResults);
+  const count = (...states) => tests.filter(({ status }) => states.includes(status)).length;
+  const left = tests.filter(({ status }) => status === "pending" || status === "skipped");
+  console.log(left.length === 0 ? "\nNothing was left out." : `\nLeft out (${left.length}):`);
+  for (const { fullName } of left) console.log(`  ${fullName}`);
+  if (mosquitto === "") console.log("mosquitto is not installed: `apt-get install mosquitto`, then run again.");
+  const failed = count("failed");
+  console.log(`${count("passed")} passed, ${failed} failed, ${left.length} skipped`);
+  return failed;
+}
+
+function reports() {
+  const packages = ["packages", "apps"].flatMap((group) => list(group).map((name) => join(group, name)));
+  return packages.flatMap((folder) =>
+    list(join(folder, ".reports")).map((file) => JSON.parse(readFileSync(join(root, folder, ".reports", file), "utf8"))),
+  );
+}
+
+function list(folder) {
+  try {
+    return readdirSync(join(root, folder));
+  } catch {
+    return [];
+  }
+}
