@@ -1,7 +1,10 @@
-import { library } from "../../tsup.config.base.ts";
+import { library } from "@ivy/tooling/tsup";
+import { defineConfig } from "tsup";
 
-export default library({
-  index: "src/index.ts",
-  tenta: "src/tenta.ts",
-  testing: "src/testing.ts",
-});
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    tenta: "src/tenta.ts",
+    testing: "src/testing.ts",
+  }),
+);

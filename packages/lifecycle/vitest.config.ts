@@ -1,3 +1,4 @@
-import { suite } from "../../vitest.config.base.ts";
+import { suite } from "@ivy/tooling/vitest";
+import { defineConfig } from "vitest/config";
 
-export default suite();
+export default defineConfig(suite("test"));

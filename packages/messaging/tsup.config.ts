@@ -1,6 +1,9 @@
-import { library } from "../../tsup.config.base.ts";
+import { library } from "@ivy/tooling/tsup";
+import { defineConfig } from "tsup";
 
-export default library({
-  index: "src/index.ts",
-  forwarder: "src/forwarder.ts",
-});
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    forwarder: "src/forwarder.ts",
+  }),
+);

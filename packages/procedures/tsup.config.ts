@@ -1,7 +1,10 @@
-import { library } from "../../tsup.config.base.ts";
+import { library } from "@ivy/tooling/tsup";
+import { defineConfig } from "tsup";
 
-export default library({
-  index: "src/index.ts",
-  "dummy-procedure": "src/dummy-procedure.ts",
-  "system-checks": "src/system-checks.ts",
-});
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    "dummy-procedure": "src/dummy-procedure.ts",
+    "system-checks": "src/system-checks.ts",
+  }),
+);

@@ -1,5 +1,8 @@
-import { library } from "../../tsup.config.base.ts";
+import { library } from "@ivy/tooling/tsup";
+import { defineConfig } from "tsup";
 
-export default library({
-  index: "src/index.ts",
-});
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+  }),
+);
