@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { MessagingAgent } from "@ivy/messaging";
+import { loadConfig } from "@ivy/types";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { AgentConfig } from "../src/agent-config.ts";
+
+const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
+const DIST = join(PROJECT_DIR, "apps/node-agent/dist");
+
+describe("before a node switches to this version", () => {
+  it("the configuration that it shall run with fits this version", () => {
+    const written = join(PROJECT_DIR, "config/config.json");
+    const file = existsSync(written) ? written : join(PROJECT_DIR, "config/config.template.json");
+    expect(loadConfig(file, AgentConfig).general.system_identifier).not.toBe("");
+  });
+
+  it("messages can be stored, queued and taken out, so the native module fits this machine", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "ivy-version-change-"));
+    onTestFinished(() => rmSync(dataDir, { recursive: true }));
+    const messages = new MessagingAgent({ dataDir });
+    await messages.addMessage({ variant: "data", data: { probe: 1 } }, { durability: "sync" });
+    const [probe] = messages.getNLatestMessages(1);
+    expect(probe?.message_body).toEqual({ variant: "data", data: { probe: 1 } });
+    messages.removeMessages(probe === undefined ? [] : [probe.identifier]);
+    expect(messages.getNLatestMessages(1)).toEqual([]);
+    await messages.teardown();
+  });
+
+  it("the command line interface answers under the runtime of this version", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(DIST, "cli.js"), "info"]);
+    expect(stdout).toContain("CLI version");
+  });
+
+  it.each(["run", "dummy-procedure", "system-checks", "tenta-backend"])("the file of the process %s is built", (name) => {
+    expect(existsSync(join(DIST, `${name}.js`))).toBe(true);
+  });
+});

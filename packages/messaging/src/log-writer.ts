@@ -1,0 +1,97 @@
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { promisify } from "node:util";
+import { fileToAppend } from "./log-files.ts";
+import { StoreWriteError } from "./store-error.ts";
+
+const MS_PER_DAY = 86_400_000;
+const LINE_FEED = 0x0a;
+const syncData = promisify(fdatasync);
+
+interface OpenFile {
+  path: string;
+  descriptor: number;
+  day: number;
+}
+
+/**
+ * Appends lines to the log, each with one `write()` on a descriptor opened with O_APPEND: the kernel keeps the lines
+ * of several processes whole and apart, so no lock is needed.
+ */
+export class LogWriter {
+  readonly #folder: string;
+  readonly #now: () => number;
+  #file: OpenFile | undefined;
+  /** The file ends in the middle of a line, so the next one starts with a line feed. */
+  #torn = false;
+  #unsynced = false;
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, now: () => number) {
+    this.#folder = folder;
+    this.#now = now;
+  }
+
+  /** The file that is appended to at this moment. */
+  get path(): string {
+    return this.#open().path;
+  }
+
+  /** @throws StoreWriteError when the disk is full or broken */
+  append(lines: string): void {
+    try {
+      const { descriptor } = this.#open();
+      const bytes = Buffer.from(this.#torn ? `\n${lines}` : lines);
+      const written = writeSync(descriptor, bytes);
+      this.#unsynced = true;
+      this.#torn = written < bytes.length;
+      if (this.#torn) throw new Error(`only ${written} of ${bytes.length} bytes fitted on the disk (ENOSPC)`);
+    } catch (error) {
+      throw new StoreWriteError(this.#file?.path ?? this.#folder, error);
+    }
+  }
+
+  /** Resolves once everything appended before is on the disk. */
+  async sync(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined || !this.#unsynced) return;
+    this.#unsynced = false;
+    this.#syncing = syncData(file.descriptor);
+    try {
+      await this.#syncing;
+    } catch (error) {
+      this.#unsynced = true;
+      throw new StoreWriteError(file.path, error);
+    }
+  }
+
+  close(): void {
+    if (this.#file === undefined) return;
+    const { descriptor } = this.#file;
+    this.#file = undefined;
+    if (this.#unsynced) fdatasyncSync(descriptor);
+    this.#unsynced = false;
+    // A sync under way still needs the descriptor.
+    this.#syncing.catch(() => undefined).finally(() => closeSync(descriptor));
+  }
+
+  #open(): OpenFile {
+    const day = Math.floor(this.#now() / MS_PER_DAY);
+    if (this.#file?.day === day) return this.#file;
+    const { path } = fileToAppend(this.#folder, this.#now());
+    if (this.#file?.path === path) {
+      this.#file.day = day;
+      return this.#file;
+    }
+    this.close();
+    const descriptor = openSync(path, "a+");
+    this.#torn = endsWithinLine(descriptor);
+    this.#file = { path, descriptor, day };
+    return this.#file;
+  }
+}
+
+function endsWithinLine(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED;
+}

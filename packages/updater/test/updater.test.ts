@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
+import { StateInterface } from "@ivy/state";
+import { Config, type ConfigMessageBody, configDigest } from "@ivy/types";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { Updater } from "../src/index.ts";
+
+const IN_FORCE = {
+  general: { config_revision: 7, software_version: "2.0.0", system_identifier: "node-7" },
+  logging_verbosity: { file_archive: "DEBUG", console_prints: null, message_sending: "WARNING" },
+  backend: {
+    provider: "tenta",
+    mqtt_connection: { host: "h", port: 1883, client_id: "c", username: "u", password: "canary-old" },
+  },
+  dummy_procedure: { seconds_between_datapoints: 10 },
+  system_checks: { seconds_between_checks: 120 },
+};
+
+function changed(config_revision: number, change: Record<string, unknown> = {}) {
+  const config = structuredClone(IN_FORCE);
+  config.general.config_revision = config_revision;
+  config.backend.mqtt_connection.password = "canary-new";
+  return { ...config, ...change };
+}
+
+/** A node's folders with a configuration in force, and the updater on them. */
+async function setUp() {
+  const root = mkdtempSync(join(tmpdir(), "ivy-updater-"));
+  const [dataDir, configDir] = [join(root, "data"), join(root, "config")];
+  for (const folder of [dataDir, configDir]) mkdirSync(folder);
+  const configFile = join(configDir, "config.json");
+  writeFileSync(configFile, JSON.stringify(IN_FORCE), { mode: 0o600 });
+  const messages = new MessagingAgent({ dataDir });
+  const state = new StateInterface({ dataDir });
+  onTestFinished(async () => {
+    await messages.teardown();
+    rmSync(root, { recursive: true });
+  });
+  const silent = { debug() {}, info() {}, warning() {}, error() {} };
+  const create = () => new Updater({ configFile, schema: Config, version: "2.0.0", state, messages, logger: silent });
+
+  /** Leaves a configuration as a backend does when one arrives. */
+  async function arrive(config: { general: { config_revision: number; software_version: string } }): Promise<string> {
+    const digest = configDigest(config);
+    const file = `config.${config.general.config_revision}-${digest.slice(0, 12)}.pending.json`;
+    writeFileSync(join(configDir, file), JSON.stringify(config), { mode: 0o600 });
+    await state.update((draft) => {
+      draft.pending_configs.push({ general: config.general, digest, file });
+    });
+    return file;
+  }
+
+  const answers = (): ConfigMessageBody[] =>
+    readdirSync(join(dataDir, "messages"))
+      .filter((name) => name.endsWith(".jsonl"))
+      .flatMap((name) => messages.loadMessageArchive(name.slice(0, 10)))
+      .map(({ message_body }) => message_body as ConfigMessageBody);
+  const inForce = () => JSON.parse(readFileSync(configFile, "utf8"));
+  return { dataDir, configDir, state, create, arrive, answers, inForce };
+}
+
+describe("the updater", () => {
+  it("puts a configuration in force, and answers accepted once the processes run with it", async () => {
+    const node = await setUp();
+    const updater = node.create();
+    await updater.prepare();
+    const file = await node.arrive(changed(8));
+    expect(await updater.performPendingUpdates()).toBe(true);
+    expect(node.inForce()).toEqual(changed(8));
+    expect(existsSync(join(node.dataDir, "messages"))).toBe(false);
+
+    const next = node.create();
+    await next.prepare();
+    expect(await next.performPendingUpdates()).toBe(false);
+    expect(node.answers()).toMatchObject([{ status: "accepted", config: { general: { config_revision: 8 } } }]);
+    expect((await node.state.load()).pending_configs).toEqual([]);
+    expect(existsSync(join(node.configDir, file))).toBe(false);
+  });
+
+  it("answers rejected with every reason, and leaves what is in force as it is", async () => {
+    const node = await setUp();
+    const updater = node.create();
+    await node.arrive(changed(8, { dummy_procedure: { seconds_between_datapoints: 0 }, typo: 1 }));
+    expect(await updater.performPendingUpdates()).toBe(false);
+    expect(node.inForce()).toEqual(IN_FORCE);
+    const [answer] = node.answers();
+    expect(answer?.status).toBe("rejected");
+    expect(answer?.reason).toMatch(/dummy_procedure\.seconds_between_datapoints: must be a whole number from 1 to 7200/);
+    expect(answer?.reason).toMatch(/typo: is not a known key/);
+    expect((await node.state.load()).handled_configs).toMatchObject([{ config_revision: 8, outcome: "rejected" }]);
+  });
+
+  it("takes the newest of several that fits, and rejects the others", async () => {
+    const node = await setUp();
+    await node.arrive(changed(9));
+    await node.arrive(changed(11, { typo: 1 }));
+    await node.arrive(changed(10));
+    expect(await node.create().performPendingUpdates()).toBe(true);
+    expect(node.inForce().general.config_revision).toBe(10);
+    expect(await node.create().performPendingUpdates()).toBe(false);
+    expect(node.answers().map(({ status, config }) => [config.general.config_revision, status])).toEqual([
+      [11, "rejected"],
+      [10, "accepted"],
+      [9, "rejected"],
+    ]);
+  });
+
+  it("rejects a configuration whose file was damaged while it waited", async () => {
+    const node = await setUp();
+    const file = await node.arrive(changed(8));
+    writeFileSync(join(node.configDir, file), '{"general": {"conf');
+    expect(await node.create().performPendingUpdates()).toBe(false);
+    expect(node.answers()).toMatchObject([{ status: "rejected", reason: expect.stringContaining("cannot be read back") }]);
+    expect(node.inForce()).toEqual(IN_FORCE);
+  });
+
+  it("remembers what is in force, so that its retained copy is known", async () => {
+    const node = await setUp();
+    await node.create().prepare();
+    await node.create().prepare();
+    expect((await node.state.load()).handled_configs).toEqual([
+      { config_revision: 7, digest: configDigest(IN_FORCE), outcome: "accepted" },
+    ]);
+  });
+
+  it("clears the file of an arrival that was cut off, and keeps those that are awaited", async () => {
+    const node = await setUp();
+    const awaited = await node.arrive(changed(8));
+    writeFileSync(join(node.configDir, "config.9-0123456789ab.pending.json"), "{}");
+    await node.create().prepare();
+    expect(readdirSync(node.configDir).sort()).toEqual([awaited, "config.json"].sort());
+  });
+
+  it("writes no secret into state or messages", async () => {
+    const node = await setUp();
+    await node.create().prepare();
+    await node.arrive(changed(8, { typo: 1 }));
+    await node.arrive(changed(9));
+    await node.create().performPendingUpdates();
+    await node.create().performPendingUpdates();
+    expect(node.answers()).toHaveLength(2);
+    for (const entry of readdirSync(node.dataDir, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) expect(readFileSync(join(entry.parentPath, entry.name), "latin1")).not.toContain("canary");
+    }
+  });
+});
