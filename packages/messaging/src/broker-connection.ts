@@ -1,0 +1,79 @@
+import { connect, type IClientOptions, type MqttClient } from "mqtt";
+
+/** Where the broker is and who we are there. */
+export interface BrokerConnection {
+  host: string;
+  port: number;
+  clientId: string;
+  username?: string | undefined;
+  password?: string | undefined;
+  /** Speak TLS; without `ca` the system's authorities are trusted. PEM each. */
+  tls?: { ca?: string | Buffer; cert?: string | Buffer; key?: string | Buffer } | undefined;
+}
+
+/** The broker has closed the door on purpose: wrong name or password, or not allowed. */
+export class ConnectionRefusedError extends Error {
+  readonly code = "IVY_BROKER_REFUSED";
+  override readonly name = "ConnectionRefusedError";
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const KEEP_ALIVE_SECONDS = 60;
+
+/** CONNACK codes of MQTT 3.1.1 that trying again soon will not change. */
+const REFUSALS: Record<number, string> = {
+  1: "it does not speak MQTT 3.1.1",
+  2: "it does not accept the client id",
+  4: "user name or password are wrong",
+  5: "this client is not authorised",
+};
+
+/**
+ * Connects once. The session is persistent, so that what the server publishes while the node is away is kept for it.
+ *
+ * @throws ConnectionRefusedError where the broker does not want us
+ */
+export async function connectToBroker(broker: BrokerConnection, signal: AbortSignal): Promise<MqttClient> {
+  const client = connect(clientOptions(broker));
+  // Errors after the connection stands show as its close; without a listener they would end the process.
+  client.on("error", () => undefined);
+  try {
+    return await new Promise((resolve, reject) => {
+      client.once("connect", () => resolve(client));
+      client.once("error", (error) => reject(explain(error, broker)));
+      client.once("close", () => reject(explain(undefined, broker)));
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  } catch (error) {
+    client.end(true);
+    throw error;
+  }
+}
+
+function clientOptions({ host, port, clientId, username, password, tls }: BrokerConnection): IClientOptions {
+  return {
+    protocol: tls === undefined ? "mqtt" : "mqtts",
+    host,
+    port,
+    clientId,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...tls,
+    protocolVersion: 4,
+    clean: false,
+    keepalive: KEEP_ALIVE_SECONDS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // One client is one connection: what was in flight goes back to the queue, and the next client starts afresh.
+    reconnectPeriod: 0,
+    resubscribe: false,
+  };
+}
+
+function explain(failure: Error | undefined, { host, port }: BrokerConnection): Error {
+  const code = failure !== undefined && "code" in failure ? failure.code : undefined;
+  const refusal = typeof code === "number" ? REFUSALS[code] : undefined;
+  if (refusal !== undefined)
+    return new ConnectionRefusedError(`The broker ${host}:${port} refuses us: ${refusal}`);
+  const reason = failure?.message || (typeof code === "string" ? code : "the connection was closed");
+  return new Error(`The broker ${host}:${port} cannot be reached: ${reason}`, { cause: failure });
+}

@@ -1,0 +1,136 @@
+import { watch } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MessageBody } from "@ivy/types";
+import { backOff } from "./back-off.ts";
+import { type BrokerConnection, ConnectionRefusedError, connectToBroker } from "./broker-connection.ts";
+import type { Consumer } from "./consumer.ts";
+import { Delivery, type ForwarderLog } from "./delivery.ts";
+import type { MessagingAgent } from "./messaging-agent.ts";
+import type { ServerProtocol } from "./server-protocol.ts";
+
+/** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
+const LONGEST_WAIT_FOR_CONNECTION_S = 3;
+
+/** Looks at the log this often even if nothing tells of a change, in milliseconds. */
+const SAFETY_CHECK_MS = 30_000;
+
+export interface ForwardOptions<Body = MessageBody> {
+  /** Whose queue is forwarded. */
+  agent: MessagingAgent<Body>;
+  protocol: ServerProtocol<Body>;
+  broker: BrokerConnection;
+  /** Most messages that are sent and not acknowledged, from 1 on. */
+  maxParallelMessages: number;
+  /** Most messages that are mapped, and perhaps published, together; 50 if left out. */
+  batchSize?: number;
+  logger: ForwarderLog;
+  /** Ends the forwarding. */
+  teardown: AbortSignal;
+  /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
+  drainSeconds: () => number;
+}
+
+/**
+ * Forwards a queue to a broker until it is told to end, and then drains it. A message leaves the queue only when the
+ * broker has acknowledged it. Without a connection it tries again, for ever, with growing pauses.
+ */
+export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
+  const { agent, teardown, logger } = options;
+  const consumer = agent.openConsumer();
+  const left = new AbortController();
+  const end = endOf(teardown, options.drainSeconds, left.signal);
+  let failures = 0;
+  try {
+    while (!left.signal.aborted && !end.deadline.aborted) {
+      const outcome = await forwardOverOneConnection(options, consumer, end);
+      if (outcome === "drained") break;
+      failures = outcome.connected ? 1 : failures + 1;
+      const pause = backOff(failures, outcome.error instanceof ConnectionRefusedError);
+      report(logger, outcome, failures, pause);
+      await sleep(pause, undefined, { signal: end.withoutConnection }).catch(() => undefined);
+      if (end.withoutConnection.aborted) break;
+    }
+  } finally {
+    left.abort();
+  }
+}
+
+interface End {
+  /** The drain is over, whether or not everything is sent. */
+  deadline: AbortSignal;
+  /** It is not worth waiting for a connection any longer. */
+  withoutConnection: AbortSignal;
+}
+
+/** When to stop: some time after the teardown has begun. */
+function endOf(teardown: AbortSignal, drainSeconds: () => number, left: AbortSignal): End {
+  const deadline = new AbortController();
+  const withoutConnection = new AbortController();
+  const after = (seconds: number, ended: AbortController) => {
+    const timer = setTimeout(() => ended.abort(), seconds * 1_000);
+    left.addEventListener("abort", () => clearTimeout(timer));
+  };
+  const begin = () => {
+    const seconds = drainSeconds();
+    after(seconds, deadline);
+    after(Math.min(seconds, LONGEST_WAIT_FOR_CONNECTION_S), withoutConnection);
+  };
+  if (teardown.aborted) begin();
+  else teardown.addEventListener("abort", begin, { once: true });
+  return { deadline: deadline.signal, withoutConnection: withoutConnection.signal };
+}
+
+type Outcome = "drained" | { connected: boolean; error: Error };
+
+async function forwardOverOneConnection<Body>(
+  options: ForwardOptions<Body>,
+  consumer: Consumer,
+  end: End,
+): Promise<Outcome> {
+  const { agent, broker, logger, teardown } = options;
+  let connected = false;
+  try {
+    const client = await connectToBroker(broker, end.withoutConnection);
+    connected = true;
+    logger.info(`Connected to the broker ${broker.host}:${broker.port}`);
+    using delivery = new Delivery({ ...options, client, consumer });
+    using _watcher = watchLog(agent.logFolder, (created) => {
+      if (created) consumer.filesChanged();
+      delivery.pump();
+    });
+    await delivery.subscribe();
+    consumer.filesChanged();
+    delivery.pump();
+    await delivery.run(teardown, end.deadline);
+    return "drained";
+  } catch (error) {
+    return { connected, error: error as Error };
+  } finally {
+    consumer.release();
+  }
+}
+
+/** Calls back when the log has grown; `created` tells that it may have a new file. */
+function watchLog(folder: string, changed: (created: boolean) => void): Disposable {
+  const watcher = watch(folder, (event) => changed(event === "rename"));
+  watcher.on("error", () => undefined);
+  const timer = setInterval(() => changed(true), SAFETY_CHECK_MS).unref();
+  return {
+    [Symbol.dispose]() {
+      watcher.close();
+      clearInterval(timer);
+    },
+  };
+}
+
+/** One line when the trouble begins; the attempts after that are for whoever looks closely. */
+function report(
+  logger: ForwarderLog,
+  { connected, error }: Exclude<Outcome, "drained">,
+  failures: number,
+  pauseMs: number,
+): void {
+  const next = `next attempt in ${(pauseMs / 1_000).toFixed(1)} s`;
+  if (connected || failures === 1) logger.warning(error.message, next);
+  else logger.debug(error.message, next);
+}
