@@ -1,1 +1,1 @@
-export {};
+export { StateInterface, type StateOptions } from "./state-interface.ts";
