@@ -1,1 +1,2 @@
-export {};
+export { logLevelIsVisible } from "./log-level.ts";
+export { type ExceptionOptions, Logger, type LoggerOptions } from "./logger.ts";

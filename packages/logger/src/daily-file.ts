@@ -1,0 +1,46 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import pino from "pino";
+import { formatLocalDate } from "./local-time.ts";
+
+/** Appends entries to the log file of the local day, each with one write, so that those of several processes stay whole. */
+export class DailyFile {
+  readonly #folder: string;
+  #date: string | undefined;
+  #destination: ReturnType<typeof pino.destination> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  write(text: string, instantMs: number): void {
+    const date = formatLocalDate(instantMs);
+    if (this.#destination === undefined || date !== this.#date) this.#open(date);
+    this.#destination?.write(text);
+  }
+
+  pathAt(instantMs: number): string {
+    return join(this.#folder, `${formatLocalDate(instantMs)}.log`);
+  }
+
+  close(): void {
+    this.#destination?.end();
+    this.#destination = undefined;
+  }
+
+  #open(date: string): void {
+    this.close();
+    mkdirSync(this.#folder, { recursive: true });
+    this.#destination = pino.destination({
+      dest: join(this.#folder, `${date}.log`),
+      sync: true,
+      append: true,
+    });
+    this.#date = date;
+    // A full disk: said where it can be said, and tried again with a fresh descriptor at the next entry.
+    this.#destination.on("error", (error) => {
+      process.stderr.write(`The log file of ${date} cannot be written: ${(error as Error).message}\n`);
+      this.#destination = undefined;
+    });
+  }
+}

@@ -1,0 +1,181 @@
+import { readFileSync } from "node:fs";
+import { isCode } from "@ivy/files";
+import {
+  LOGGING_LEVEL_PRIORITIES,
+  type LoggingVerbosityConfig,
+  type LogLevel,
+  type LogMessageBody,
+  REDACTED,
+} from "@ivy/types";
+import pino from "pino";
+import { DailyFile } from "./daily-file.ts";
+import { describeError } from "./describe-error.ts";
+import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+
+/** A shorter text stands in other words too often to be struck out. */
+const SHORTEST_SECRET = 4;
+
+export interface LoggerOptions {
+  /** Who writes: stands in every entry. */
+  origin: string;
+  /** Minimum level of what goes to each sink; `null` sends nothing there. */
+  verbosity: LoggingVerbosityConfig;
+  /** Folder of the daily files; created if it is missing. */
+  logsDir: string;
+  /** Texts that no sink ever gets to see. */
+  secrets?: readonly string[];
+  /** Takes what is to be sent to the server. */
+  sendMessage?: (body: LogMessageBody) => unknown;
+  /** Takes what is to be printed; standard output if left out. */
+  print?: (text: string) => void;
+  /** The wall clock, in Unix milliseconds. */
+  now?: () => number;
+}
+
+export interface ExceptionOptions {
+  /** Stands before the name of the error. */
+  label?: string;
+  /** Whatever else helps, for example the output of a program that failed. */
+  details?: string;
+}
+
+/** One sink at its turn: gets the entry that is being logged. */
+type Sink = (entry: Entry, line: string, blocks: string) => void;
+
+/**
+ * Writes log entries to the console, to a file a day, and to the server. pino decides which sink gets which level.
+ * Logging never throws: a sink that fails is reported on standard error.
+ */
+export class Logger implements Disposable {
+  readonly #options: LoggerOptions;
+  readonly #now: () => number;
+  readonly #file: DailyFile;
+  readonly #secrets: readonly string[];
+  readonly #pino: pino.Logger<PinoLevel>;
+  #current: Entry | undefined;
+
+  constructor(options: LoggerOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#file = new DailyFile(options.logsDir);
+    this.#secrets = (options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET);
+    const { console_prints, file_archive, message_sending } = options.verbosity;
+    const print = options.print ?? ((text) => void process.stdout.write(text));
+    const streams = [
+      this.#stream(console_prints, (_, line, blocks) => print(line + blocks)),
+      this.#stream(file_archive, (_, line, blocks) => this.#file.write(line + blocks, this.#now())),
+      this.#stream(message_sending, (entry, _, blocks) => this.#send(entry, blocks)),
+    ];
+    this.#pino = pino(
+      { customLevels: pinoLevels, useOnlyCustomLevels: true, level: "debug", base: null, timestamp: false },
+      pino.multistream(streams.flat(), { levels: pinoLevels }),
+    );
+  }
+
+  debug(message: string, details?: string): void {
+    this.#log({ level: "DEBUG", subject: message, blocks: [{ title: "details", text: details }] });
+  }
+
+  info(message: string, details?: string): void {
+    this.#log({ level: "INFO", subject: message, blocks: [{ title: "details", text: details }] });
+  }
+
+  warning(message: string, details?: string): void {
+    this.#log({ level: "WARNING", subject: message, blocks: [{ title: "details", text: details }] });
+  }
+
+  error(message: string, details?: string): void {
+    this.#log({ level: "ERROR", subject: message, blocks: [{ title: "details", text: details }] });
+  }
+
+  /** Logs an error with its stack, its causes and its `details`, if it has such a property. */
+  exception(error: unknown, { label, details }: ExceptionOptions = {}): void {
+    const described = describeError(error);
+    this.#log({
+      level: "EXCEPTION",
+      subject: label === undefined ? described.title : `${label}, ${described.title}`,
+      blocks: [
+        { title: "exception details", text: described.details },
+        { title: "traceback", text: described.traceback },
+        { title: "details", text: details },
+      ],
+    });
+  }
+
+  /** Writes a line of 40 equal characters, at level INFO. */
+  horizontalLine(fillChar: "-" | "=" | "." | "_" = "="): void {
+    this.info(fillChar.repeat(40));
+  }
+
+  /** The text of today's log file; `undefined` if there is none yet. */
+  readCurrentLogFile(): string | undefined {
+    try {
+      return readFileSync(this.#file.pathAt(this.#now()), "utf8");
+    } catch (error) {
+      if (isCode(error, "ENOENT")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Closes the log file. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  #log(entry: Entry): void {
+    this.#current = entry;
+    this.#pino[pinoLevel(entry.level)](entry.subject);
+  }
+
+  #stream(level: LogLevel | null, sink: Sink): pino.StreamEntry<PinoLevel>[] {
+    if (level === null) return [];
+    const write = () => {
+      if (this.#current !== undefined) this.#pass(this.#current, sink);
+    };
+    return [{ level: pinoLevel(level), stream: { write } }];
+  }
+
+  #pass(entry: Entry, sink: Sink): void {
+    try {
+      const line = formatLine(this.#now(), this.#options.origin, entry);
+      sink(entry, this.#redact(line), this.#redact(formatBlocks(entry)));
+    } catch (error) {
+      process.stderr.write(`A log entry could not be written: ${(error as Error).message}\n`);
+    }
+  }
+
+  async #send({ level, subject }: Entry, blocks: string): Promise<void> {
+    const title = this.#redact(`${this.#options.origin} - ${level} - ${subject}`);
+    try {
+      await this.#options.sendMessage?.({ variant: "log", level, subject: title, body: blocks.trimEnd() });
+    } catch (error) {
+      // Into the file only: through the logger it would be sent, and fail again.
+      this.#pass(sendFailure(error), (_, line) => this.#file.write(line, this.#now()));
+    }
+  }
+
+  #redact(text: string): string {
+    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
+  }
+}
+
+/** pino knows names of levels in lower case only. */
+type PinoLevel = Lowercase<LogLevel>;
+
+const pinoLevel = (level: LogLevel): PinoLevel => level.toLowerCase() as PinoLevel;
+
+/** The levels as pino counts them, in the order of their priorities. */
+const pinoLevels = Object.fromEntries(
+  Object.entries(LOGGING_LEVEL_PRIORITIES).map(([level, priority]) => [
+    level.toLowerCase(),
+    10 * (priority + 1),
+  ]),
+) as Record<PinoLevel, number>;
+
+function sendFailure(error: unknown): Entry {
+  return {
+    level: "ERROR",
+    subject: `A log entry could not be sent: ${(error as Error).message}`,
+    blocks: [],
+  };
+}

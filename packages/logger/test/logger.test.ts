@@ -1,0 +1,171 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LoggingVerbosityConfig, LogMessageBody } from "@ivy/types";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Logger, type LoggerOptions, logLevelIsVisible } from "../src/index.ts";
+
+const FIXTURES = join(import.meta.dirname, "fixtures");
+const EVERYTHING: LoggingVerbosityConfig = {
+  file_archive: "DEBUG",
+  console_prints: "DEBUG",
+  message_sending: "DEBUG",
+};
+
+function createLogger(options: Partial<LoggerOptions> = {}) {
+  const logsDir = join(mkdtempSync(join(tmpdir(), "ivy-logger-")), "logs");
+  const printed: string[] = [];
+  const sent: LogMessageBody[] = [];
+  const logger = new Logger({
+    origin: "origin",
+    verbosity: EVERYTHING,
+    logsDir,
+    print: (text) => printed.push(text),
+    sendMessage: (body) => sent.push(body),
+    ...options,
+  });
+  onTestFinished(() => {
+    logger[Symbol.dispose]();
+    rmSync(join(logsDir, ".."), { recursive: true, force: true });
+  });
+  return { logger, logsDir, printed, sent, file: () => logger.readCurrentLogFile() };
+}
+
+const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC[+-][\d.]+`;
+
+describe("a log entry", () => {
+  it("is one line", () => {
+    const { logger, printed, file } = createLogger();
+    logger.info("test message");
+    expect(printed.join("")).toMatch(new RegExp(`^${TIME} - origin           - INFO      - test message\n$`));
+    expect(file()).toBe(printed.join(""));
+  });
+
+  it("has its details below", () => {
+    const { logger, printed } = createLogger();
+    logger.warning("test message", "test details");
+    expect(printed.join("").split("\n").slice(1)).toEqual([
+      "--- details ----------------------------",
+      "test details",
+      "----------------------------------------",
+      "",
+    ]);
+  });
+
+  it("of an exception has the error's own details, the traceback with its causes, and the details", () => {
+    const { logger, printed } = createLogger();
+    const error = Object.assign(new TypeError("wrong", { cause: new Error("root") }), { details: "output" });
+    logger.exception(error, { label: "here", details: "more" });
+    const text = printed.join("");
+    expect(text).toMatch(
+      /- EXCEPTION - here, TypeError: wrong\n--- exception details -{18}\noutput\n--- traceback -{26}\n/,
+    );
+    expect(text).toMatch(/TypeError: wrong\n\s+at .*logger\.test\.ts/);
+    expect(text).toMatch(/caused by\nError: root/);
+    expect(text).toMatch(/--- details -{28}\nmore\n-{40}\n$/);
+  });
+
+  it("can be a horizontal line", () => {
+    const { logger, printed } = createLogger();
+    logger.horizontalLine();
+    expect(printed.join("")).toMatch(/ - INFO {6}- ={40}\n$/);
+  });
+
+  it.each([
+    ["Europe/Berlin", "2021-08-22T14:00:00Z", "2021-08-22 16:00:00.000 UTC+2"],
+    ["Europe/Berlin", "2021-12-22T14:00:00Z", "2021-12-22 15:00:00.000 UTC+1"],
+    ["Europe/Berlin", "2021-10-31T00:59:59.999Z", "2021-10-31 02:59:59.999 UTC+2"],
+    ["Europe/Berlin", "2021-10-31T01:00:00Z", "2021-10-31 02:00:00.000 UTC+1"],
+    ["Asia/Kolkata", "2021-08-22T14:00:00Z", "2021-08-22 19:30:00.000 UTC+5.5"],
+    ["America/St_Johns", "2021-01-22T14:00:00Z", "2021-01-22 10:30:00.000 UTC-3.5"],
+    ["UTC", "2021-01-22T14:00:00Z", "2021-01-22 14:00:00.000 UTC+0"],
+  ])("carries local time with its true offset: %s at %s", (TZ, instant, shown) => {
+    const printed = execFileSync(process.execPath, [join(FIXTURES, "print-times.ts"), instant], {
+      env: { ...process.env, TZ },
+    });
+    expect(printed.toString().trim()).toBe(shown);
+  });
+});
+
+describe("the logger", () => {
+  it("gives each sink what its level asks for", () => {
+    const verbosity: LoggingVerbosityConfig = {
+      file_archive: "WARNING",
+      console_prints: null,
+      message_sending: "ERROR",
+    };
+    const { logger, printed, sent, file } = createLogger({ verbosity });
+    logger.debug("a");
+    logger.warning("b");
+    logger.error("c", "why");
+    logger.exception(new Error("d"));
+    expect(printed).toEqual([]);
+    expect(file()?.match(/- (WARNING|ERROR|EXCEPTION|DEBUG) /g)).toHaveLength(3);
+    expect(sent.map(({ level, subject }) => [level, subject])).toEqual([
+      ["ERROR", "origin - ERROR - c"],
+      ["EXCEPTION", "origin - EXCEPTION - Error: d"],
+    ]);
+    expect(sent[0]?.body).toBe(`--- details ${"-".repeat(28)}\nwhy\n${"-".repeat(40)}`);
+  });
+
+  it("strikes secrets out of everything, the longest first", () => {
+    const { logger, printed, sent, file } = createLogger({ secrets: ["canary-long", "canary", "abc"] });
+    logger.error("login with canary-long failed", "abc canary");
+    logger.exception(new Error("canary"));
+    for (const text of [printed.join(""), file(), JSON.stringify(sent)]) expect(text).not.toContain("canary");
+    expect(printed[0]).toContain("login with [redacted] failed");
+    expect(printed[0]).toContain("abc [redacted]");
+  });
+
+  it("starts a new file with each local day", () => {
+    let now = new Date(2026, 2, 1, 23, 59, 59).getTime();
+    const { logger, logsDir } = createLogger({ now: () => now });
+    logger.info("old");
+    now += 2_000;
+    logger.info("new");
+    expect(readdirSync(logsDir).sort()).toEqual(["2026-03-01.log", "2026-03-02.log"]);
+    expect(readFileSync(join(logsDir, "2026-03-02.log"), "utf8")).toMatch(/new\n$/);
+  });
+
+  it("writes whole entries only, however many processes write", async () => {
+    const { logsDir, logger } = createLogger();
+    const writers = Array.from({ length: 8 }, (_, index) =>
+      spawn(
+        process.execPath,
+        ["--conditions=@ivy/source", join(FIXTURES, "log-many.ts"), logsDir, `w${index}`, "200"],
+        { stdio: "inherit" },
+      ),
+    );
+    await Promise.all(writers.map((writer) => once(writer, "exit")));
+    const entry = new RegExp(
+      `${TIME} - (w\\d) +- INFO +- entry \\d+\n--- details -+\nfirst \\1\nsecond \\1\n-{40}\n`,
+      "g",
+    );
+    const text = logger.readCurrentLogFile() ?? "";
+    expect(text.match(entry)).toHaveLength(1_600);
+    expect(text.replace(entry, "")).toBe("");
+  });
+
+  it("never throws: a sink that fails is reported, and the others get the entry", async () => {
+    const complaints = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const { logger, logsDir, printed, file } = createLogger({
+      sendMessage: () => Promise.reject(new Error("queue full")),
+    });
+    writeFileSync(logsDir, "a file where the folder should be");
+    logger.error("first");
+    expect(printed).toHaveLength(1);
+    expect(complaints).toHaveBeenCalledWith(expect.stringContaining("could not be written"));
+    rmSync(logsDir);
+    logger.error("second");
+    await vi.waitFor(() => expect(file()).toMatch(/second\n(.*could not be sent: queue full\n)+$/));
+  });
+
+  it("knows which level is visible at which threshold", () => {
+    expect(logLevelIsVisible("WARNING", "INFO")).toBe(false);
+    expect(logLevelIsVisible("WARNING", "WARNING")).toBe(true);
+    expect(logLevelIsVisible("WARNING", "EXCEPTION")).toBe(true);
+    expect(logLevelIsVisible(null, "EXCEPTION")).toBe(false);
+  });
+});
