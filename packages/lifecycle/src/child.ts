@@ -1,1 +1,128 @@
-export {};
+import { once } from "node:events";
+import { Logger } from "@ivy/logger";
+import { MessagingAgent } from "@ivy/messaging";
+import { StateInterface } from "@ivy/state";
+import { LifecycleUsageError } from "./errors.ts";
+import type { ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
+
+export type { TeardownReason } from "./ipc.ts";
+
+/** What a process of the agent works with. */
+export interface NodeContext {
+  logger: Logger;
+  messages: MessagingAgent;
+  state: StateInterface;
+  dataDir: string;
+  /** Folder of the configuration: what holds secrets lies there. */
+  configDir: string;
+  /** Texts that must not leave the configuration. */
+  secrets: readonly string[];
+  /** Aborted when the process shall end. */
+  signal: AbortSignal;
+}
+
+/** An endless loop that measures; returns once `node.signal` has aborted. */
+export type ProcedureRun<Config> = (config: Config, name: string, node: NodeContext) => Promise<void>;
+
+/**
+ * An endless loop that speaks to a server; returns once `teardownIndicator` has aborted and it has done what is to be
+ * done then. The reason of the abort is a {@link TeardownReason}.
+ */
+export type BackendRun<Config> = (
+  config: Config,
+  name: string,
+  teardownIndicator: AbortSignal,
+  node: NodeContext,
+) => Promise<void>;
+
+/** How long a process may take to end once the main process is gone, in milliseconds. */
+const ORPHAN_MS = 5_000;
+
+/** Runs this process as a procedure of the agent that has started it. */
+export async function runProcedure<Config>(run: ProcedureRun<Config>): Promise<void> {
+  if (run.length > 3)
+    throw new LifecycleUsageError("A procedure's run takes (config, name, node); this one takes more");
+  await runAsChild<Config>((config, name, node) => run(config, name, node));
+}
+
+/** Runs this process as a backend of the agent that has started it. */
+export async function runBackend<Config>(run: BackendRun<Config>): Promise<void> {
+  if (run.length < 3) {
+    throw new LifecycleUsageError(
+      "A backend's run takes (config, name, teardownIndicator, node); this one takes less",
+    );
+  }
+  await runAsChild<Config>((config, name, node) => run(config, name, node.signal, node));
+}
+
+async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
+  if (process.send === undefined) {
+    throw new LifecycleUsageError("This is a process of the agent: start the agent, and it starts this");
+  }
+  const signal = teardownSignal();
+  const { config, name, settings } = await askForStart();
+  const node = createContext(name, settings, signal);
+  process.on("uncaughtException", (error) => {
+    node.logger.exception(error);
+    process.exit(1);
+  });
+  tell({ kind: "running" });
+  const exitCode = await runToEnd(() => run(config as Config, name, node), node);
+  await node.messages.teardown();
+  node.logger[Symbol.dispose]();
+  process.exit(exitCode);
+}
+
+async function runToEnd(run: () => Promise<void>, { logger, signal }: NodeContext): Promise<number> {
+  try {
+    await run();
+    if (signal.aborted) return 0;
+    logger.error("The process has ended although nobody asked for it");
+  } catch (error) {
+    logger.exception(error);
+  }
+  return 1;
+}
+
+/** Aborts when the main process asks for the end, or is gone. */
+function teardownSignal(): AbortSignal {
+  const ended = new AbortController();
+  const end = (reason: TeardownReason) => ended.abort(reason);
+  // Ctrl-C is the main process's affair.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => end("restart"));
+  process.on("message", (message: ToChild) => {
+    if (message.kind === "teardown") end(message.reason);
+  });
+  process.on("disconnect", () => {
+    end("restart");
+    setTimeout(() => process.exit(1), ORPHAN_MS);
+  });
+  return ended.signal;
+}
+
+async function askForStart(): Promise<Extract<ToChild, { kind: "start" }>> {
+  tell({ kind: "ready" });
+  for (;;) {
+    const [message] = (await once(process, "message")) as [ToChild];
+    if (message.kind === "start") return message;
+  }
+}
+
+function createContext(name: string, settings: ProcessSettings, signal: AbortSignal): NodeContext {
+  const { dataDir, configDir, logsDir, verbosity, revision, secrets } = settings;
+  const messages = new MessagingAgent({ dataDir, revision, onIncident: (text) => logger.warning(text) });
+  const logger = new Logger({
+    origin: name,
+    verbosity,
+    logsDir,
+    secrets,
+    sendMessage: (body) => messages.addMessage(body),
+  });
+  const state = new StateInterface({ dataDir, onIncident: (text) => logger.error(text) });
+  return { logger, messages, state, dataDir, configDir, secrets, signal };
+}
+
+function tell(message: ToParent): void {
+  process.send?.(message);
+}

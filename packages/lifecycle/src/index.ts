@@ -1,1 +1,14 @@
-export {};
+export { type AutomationLockOptions, withAutomationLock } from "./automation-lock.ts";
+export { backendEntrypoint, type Entrypoint, procedureEntrypoint, type Variant } from "./entrypoint.ts";
+export { AutomationLockedError, LifecycleUsageError, StartError } from "./errors.ts";
+export type { ProcessSettings, TeardownReason } from "./ipc.ts";
+export {
+  LifecycleManager,
+  type LifecycleOptions,
+  type ProcessEnd,
+  type ProcessStatus,
+  SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN,
+} from "./lifecycle-manager.ts";
+export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
+export { RestartPause } from "./restart-pause.ts";
+export { tellUp } from "./tell-up.ts";

@@ -1,0 +1,173 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it, vi } from "vitest";
+import {
+  backendEntrypoint,
+  LifecycleManager,
+  LifecycleUsageError,
+  procedureEntrypoint,
+  RestartPause,
+} from "../src/index.ts";
+import { alive, pidOf, temporary, until } from "./support.ts";
+
+const fixture = (name: string) => pathToFileURL(join(import.meta.dirname, `fixtures/${name}.ts`));
+
+function manage(
+  behaviour: string,
+  options: { name?: string; backend?: boolean; secondsToKill?: number; restartPause?: RestartPause } = {},
+) {
+  const dataDir = temporary();
+  const name = options.name ?? "probe";
+  const logger = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
+  const manager = new LifecycleManager({
+    config: { behaviour, secret: "canary" },
+    entrypoint: options.backend
+      ? backendEntrypoint(fixture("backend"))
+      : procedureEntrypoint(fixture("child")),
+    name,
+    variant: options.backend ? "backend" : "procedure",
+    settings: {
+      dataDir,
+      configDir: dataDir,
+      logsDir: join(dataDir, "logs"),
+      verbosity: { file_archive: "DEBUG", console_prints: null, message_sending: null },
+      revision: 1,
+      secrets: ["canary"],
+    },
+    logger,
+    ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
+    ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
+  });
+  return { manager, dataDir, logger, pid: () => pidOf(join(dataDir, `${name}.pid`)) };
+}
+
+describe("a process of the agent", () => {
+  it("runs from its start to its teardown, and stores messages", async () => {
+    const { manager, pid, dataDir } = manage("live");
+    expect(manager.procedureIsRunning()).toBe(false);
+    await manager.startProcedure();
+    await until(() => expect(manager.checkProcedureStatus()).toMatchObject({ state: "running", pid: pid() }));
+    expect(manager.procedureIsRunning()).toBe(true);
+    const end = await manager.teardown("stop");
+    expect(end).toMatchObject({ exitCode: 0, signal: null, forciblyKilled: false });
+    expect(alive(pid())).toBe(false);
+    expect(await manager.teardown("stop")).toBeUndefined();
+    expect(
+      readFileSync(join(dataDir, "messages", `${new Date().toISOString().slice(0, 10)}.jsonl`), "utf8"),
+    ).toContain('"started":1');
+  });
+
+  it("that is a backend is told why it is torn down", async () => {
+    for (const reason of ["stop", "restart"] as const) {
+      const { manager, dataDir } = manage("", { backend: true });
+      await manager.startProcedure();
+      expect(await manager.teardown(reason)).toMatchObject({ exitCode: 0, forciblyKilled: false });
+      expect(readFileSync(join(dataDir, "probe.reason"), "utf8")).toBe(reason);
+    }
+  });
+
+  it.each(["stubborn", "block"])(
+    "that does not end (%s) is killed when its time is over",
+    async (behaviour) => {
+      const { manager, pid, logger } = manage(behaviour, { secondsToKill: 0.3 });
+      await manager.startProcedure();
+      await until(() => expect(alive(pid())).toBe(true));
+      expect(await manager.teardown("stop")).toMatchObject({ signal: "SIGKILL", forciblyKilled: true });
+      expect(alive(pid())).toBe(false);
+      expect(logger.warning).toHaveBeenCalledWith(expect.stringContaining("killed"));
+    },
+  );
+
+  it("takes what it has started with it", async () => {
+    const { manager, dataDir } = manage("family");
+    await manager.startProcedure();
+    const grandchild = await until(() => pidOf(join(dataDir, "probe.grandchild")));
+    await manager.teardown("stop");
+    await until(() => expect(alive(grandchild)).toBe(false));
+  });
+
+  it("is started again when it is killed, at once the first time", async () => {
+    const { manager, pid, logger } = manage("live");
+    await manager.startProcedure();
+    const first = await until(pid);
+    process.kill(first, "SIGKILL");
+    const second = await until(() => {
+      expect(pid()).not.toBe(first);
+      return pid();
+    });
+    expect(alive(second)).toBe(true);
+    expect(manager.checkProcedureStatus()).toMatchObject({ restarts: 1, lastEnd: { signal: "SIGKILL" } });
+    expect(logger.error).toHaveBeenCalledWith(
+      expect.stringMatching(/"probe" has died by SIGKILL .* in 0\.0 s/),
+      undefined,
+    );
+    await manager.teardown("stop");
+  });
+
+  it.each(["crash", "return"])(
+    "that ends by itself (%s) again and again is started after growing pauses",
+    async (behaviour) => {
+      const pauses: number[] = [];
+      const restartPause = new RestartPause(() => 0.5);
+      const after = restartPause.after.bind(restartPause);
+      restartPause.after = (ranMs) => {
+        pauses.push(after(ranMs));
+        return 1;
+      };
+      const { manager, logger } = manage(behaviour, { restartPause });
+      await manager.startProcedure();
+      await until(() => expect(pauses.length).toBeGreaterThanOrEqual(4));
+      await manager.teardown("stop");
+      expect(pauses.slice(0, 4)).toEqual([0, 750, 1_500, 3_000]);
+      expect(logger.error).toHaveBeenCalledWith(
+        expect.stringMatching(/has died with exit code 1/),
+        undefined,
+      );
+    },
+  );
+
+  it("can be torn down while it waits to be started again", async () => {
+    const restartPause = new RestartPause();
+    restartPause.after = () => 3_600_000;
+    const { manager } = manage("crash", { restartPause });
+    await manager.startProcedure();
+    await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
+    await manager.teardown("stop");
+    expect(manager.checkProcedureStatus().state).toBe("ended");
+  });
+
+  it("gets its configuration where nobody else can read it", async () => {
+    const { manager, pid } = manage("live");
+    await manager.startProcedure();
+    const running = await until(pid);
+    for (const place of ["cmdline", "environ"])
+      expect(readFileSync(`/proc/${running}/${place}`, "latin1")).not.toContain("canary");
+    await manager.teardown("stop");
+  });
+});
+
+describe("wrong use of a manager", () => {
+  it("is refused: a wrong entrypoint, a missing module, a second start, a check before the start", async () => {
+    const { manager } = manage("live");
+    expect(() => manager.checkProcedureStatus()).toThrow(LifecycleUsageError);
+    await manager.startProcedure();
+    await expect(manager.startProcedure()).rejects.toThrow(LifecycleUsageError);
+    await manager.teardown("stop");
+    const options = { config: {}, name: "x", settings: {} as never, logger: {} as never };
+    const [procedure, backend] = [
+      procedureEntrypoint(fixture("child")),
+      backendEntrypoint(fixture("backend")),
+    ];
+    expect(() => new LifecycleManager({ ...options, variant: "backend", entrypoint: procedure })).toThrow(
+      /one of a procedure/,
+    );
+    expect(() => new LifecycleManager({ ...options, variant: "procedure", entrypoint: backend })).toThrow(
+      /one of a backend/,
+    );
+    const missing = procedureEntrypoint(fixture("nowhere"));
+    expect(() => new LifecycleManager({ ...options, variant: "procedure", entrypoint: missing })).toThrow(
+      /nowhere\.ts/,
+    );
+  });
+});

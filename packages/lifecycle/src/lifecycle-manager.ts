@@ -1,0 +1,193 @@
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "@ivy/logger";
+import type { Entrypoint, Variant } from "./entrypoint.ts";
+import { LifecycleUsageError } from "./errors.ts";
+import type { ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
+import { RestartPause } from "./restart-pause.ts";
+import { killGroup, spawnChild } from "./spawn-child.ts";
+import { keepTail } from "./stderr-tail.ts";
+
+/** How long a procedure may take to end before it is killed. */
+export const SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN = 30;
+
+/** How long the last words of a process that has ended are waited for, in milliseconds. */
+const LAST_WORDS_MS = 500;
+
+/** How a process has ended; the same for a good end and a bad one. */
+export interface ProcessEnd {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  /** It did not end in time, and was killed. */
+  forciblyKilled: boolean;
+  /** How long it has run, in milliseconds. */
+  durationMs: number;
+  stderrTail: string;
+}
+
+/** What is known about a process. */
+export interface ProcessStatus {
+  state: "running" | "pausing" | "ended";
+  pid: number | undefined;
+  /** How often it has been started again since it was started. */
+  restarts: number;
+  lastEnd: ProcessEnd | undefined;
+}
+
+export interface LifecycleOptions<Config> {
+  /** Handed to the process; validated already. */
+  config: Config;
+  entrypoint: Entrypoint;
+  /** Stands in the log as the origin of what the process says. */
+  name: string;
+  variant: Variant;
+  settings: ProcessSettings;
+  logger: Pick<Logger, "debug" | "info" | "warning" | "error">;
+  /** How long the process may take to end before it is killed; that of procedures if left out. */
+  secondsToKill?: number;
+  /** When it is started again after a death. */
+  restartPause?: RestartPause;
+}
+
+/** Keeps one process running, from its start to its teardown. */
+export class LifecycleManager<Config> {
+  readonly #options: LifecycleOptions<Config>;
+  readonly #restartPause: RestartPause;
+  #child: ChildProcess | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #started = false;
+  #tearingDown = false;
+  #forciblyKilled = false;
+  #restarts = 0;
+  #lastEnd: ProcessEnd | undefined;
+  #gone: Promise<void> = Promise.resolve();
+
+  /** @throws LifecycleUsageError where the entrypoint does not fit the variant, or its module is not there */
+  constructor(options: LifecycleOptions<Config>) {
+    const { entrypoint, name, variant } = options;
+    if (entrypoint.variant !== variant) {
+      throw new LifecycleUsageError(
+        `"${name}" shall be a ${variant}, but its entrypoint is one of a ${entrypoint.variant}`,
+      );
+    }
+    if (!existsSync(entrypoint.module)) {
+      throw new LifecycleUsageError(`The module of "${name}" is missing: ${entrypoint.module.pathname}`);
+    }
+    this.#options = options;
+    this.#restartPause = options.restartPause ?? new RestartPause();
+  }
+
+  /**
+   * Starts the process, and from then on starts it again whenever it dies.
+   *
+   * @returns resolves once it runs, or has died in the attempt
+   * @throws LifecycleUsageError where it has been started already
+   */
+  async startProcedure(): Promise<void> {
+    if (this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has been started already`);
+    this.#started = true;
+    await this.#start();
+  }
+
+  /** Whether it has been started; it may have died meanwhile and be about to be started again. */
+  procedureIsRunning(): boolean {
+    return this.#started;
+  }
+
+  /** @throws LifecycleUsageError where it has not been started */
+  checkProcedureStatus(): ProcessStatus {
+    if (!this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has not been started`);
+    const state = this.#child !== undefined ? "running" : this.#timer !== undefined ? "pausing" : "ended";
+    return { state, pid: this.#child?.pid, restarts: this.#restarts, lastEnd: this.#lastEnd };
+  }
+
+  /**
+   * Ends the process: a procedure is sent SIGTERM, a backend the teardown signal. When it has not ended after the time
+   * it has for that, its process group is killed.
+   *
+   * @returns resolves once it is gone, with how it ended; with nothing if it was not running
+   */
+  async teardown(reason: TeardownReason): Promise<ProcessEnd | undefined> {
+    this.#tearingDown = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const child = this.#child;
+    if (child?.pid === undefined) return undefined;
+    const { secondsToKill = SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN } = this.#options;
+    const { pid } = child;
+    const killer = setTimeout(() => {
+      this.#forciblyKilled = true;
+      killGroup(pid);
+    }, secondsToKill * 1_000);
+    if (this.#options.variant === "procedure") child.kill("SIGTERM");
+    else this.#send(child, { kind: "teardown", reason });
+    await this.#gone;
+    clearTimeout(killer);
+    return this.#lastEnd;
+  }
+
+  async #start(): Promise<void> {
+    const { config, name, settings, entrypoint } = this.#options;
+    const startedAt = performance.now();
+    const child = spawnChild(entrypoint.module);
+    const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
+    this.#child = child;
+    const gone = Promise.withResolvers<void>();
+    this.#gone = gone.promise;
+    child.once("error", (error) => {
+      if (child.pid !== undefined) return;
+      this.#ended({ exitCode: null, signal: null, stderrTail: error.message }, startedAt);
+      gone.resolve();
+    });
+    child.once("exit", async (exitCode, signal) => {
+      // What it has started and left behind would go on with its hardware, and keep the pipe open.
+      if (child.pid !== undefined) killGroup(child.pid);
+      await Promise.race([once(child, "close"), sleep(LAST_WORDS_MS)]);
+      this.#ended({ exitCode, signal, stderrTail: tail() }, startedAt);
+      gone.resolve();
+    });
+    const running = new Promise<void>((resolve) => {
+      child.on("message", (message: ToParent) => {
+        if (message.kind === "ready") this.#send(child, { kind: "start", config, name, settings });
+        else resolve();
+      });
+    });
+    await Promise.race([running, this.#gone]);
+  }
+
+  #send(child: ChildProcess, message: ToChild): void {
+    // A process that is about to die does not take messages any more; its end is handled where it shows.
+    if (child.connected) child.send(message, () => undefined);
+  }
+
+  #ended(how: Pick<ProcessEnd, "exitCode" | "signal" | "stderrTail">, startedAt: number): void {
+    const durationMs = performance.now() - startedAt;
+    this.#child = undefined;
+    this.#lastEnd = { ...how, forciblyKilled: this.#forciblyKilled, durationMs };
+    if (this.#tearingDown) this.#reportTeardown(this.#lastEnd);
+    else this.#startAgain(this.#lastEnd);
+  }
+
+  #reportTeardown({ forciblyKilled }: ProcessEnd): void {
+    const { name, logger } = this.#options;
+    if (forciblyKilled) logger.warning(`"${name}" did not end in time and was killed`);
+    else logger.debug(`"${name}" has ended`);
+  }
+
+  #startAgain({ durationMs, exitCode, signal, stderrTail }: ProcessEnd): void {
+    const { name, logger } = this.#options;
+    const pauseMs = this.#restartPause.after(durationMs);
+    const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
+    logger.error(
+      `"${name}" has died ${how} after ${(durationMs / 1_000).toFixed(1)} s, starts again in ${(pauseMs / 1_000).toFixed(1)} s`,
+      stderrTail === "" ? undefined : stderrTail,
+    );
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#restarts++;
+      void this.#start();
+    }, pauseMs);
+  }
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { lockHolder } from "@ivy/files";
+import { AutomationLockedError, StartError } from "./errors.ts";
+import { childrenOf, startTicks } from "./process-info.ts";
+import { killGroup } from "./spawn-child.ts";
+import { UP_DESCRIPTOR } from "./tell-up.ts";
+
+/** How much of what a main process said is shown when it does not come up, in characters. */
+const SHOWN = 4_000;
+
+const LOOK_AGAIN_MS = 20;
+
+export interface MainloopToggleOptions {
+  /** The lock that the main loop holds. */
+  lockFile: string;
+  /** Command line that starts the main loop, which is to call `tellUp` when it is up. */
+  script: readonly [string, ...string[]];
+  /** Working folder of the main loop. */
+  cwd: string;
+  /** Takes what the main loop and its processes write to standard error; emptied at each start. */
+  stderrFile: string;
+}
+
+/** Starts and stops the main loop in the background. */
+export class MainloopToggle {
+  readonly #options: MainloopToggleOptions;
+
+  constructor(options: MainloopToggleOptions) {
+    this.#options = options;
+  }
+
+  /** The main process, then the processes that it has started; empty where it is not running. */
+  getMainloopPids(): number[] {
+    const pid = lockHolder(this.#options.lockFile);
+    return pid === undefined ? [] : [pid, ...childrenOf(pid)];
+  }
+
+  /**
+   * Starts the main loop in the background.
+   *
+   * @param timeoutMs - how long it may take until it is up, in milliseconds
+   * @returns its process id, once it is up
+   * @throws AutomationLockedError where it runs already
+   * @throws StartError where it ends before it is up, with what it said, or does not come up in time
+   */
+  async startMainloop(timeoutMs = 60_000): Promise<number> {
+    const { lockFile, stderrFile } = this.#options;
+    const holder = lockHolder(lockFile);
+    if (holder !== undefined) throw new AutomationLockedError(lockFile, holder);
+    const main = this.#spawn();
+    const outcome = await firstOf(main, timeoutMs);
+    if (outcome === "up") return letGo(main);
+    if (outcome === "late") killGroup(main.pid ?? 0);
+    const what = outcome === "late" ? `is not up after ${timeoutMs / 1_000} s` : "has ended before it was up";
+    const said = readFileSync(stderrFile, "utf8").slice(-SHOWN).trim();
+    throw new StartError(`The main loop ${what}: ${said === "" ? "it said nothing" : said}`);
+  }
+
+  /**
+   * Stops the main loop: asks it to end, and waits until it is gone. When it has not ended in time, it is killed, and
+   * its processes with it.
+   *
+   * @param timeoutMs - how long it may take, in milliseconds; the backend drains meanwhile
+   * @returns the processes that have ended; empty where none was running
+   */
+  async stopMainloop(timeoutMs: number): Promise<number[]> {
+    const pids = this.getMainloopPids();
+    const [main, ...others] = pids;
+    if (main === undefined) return [];
+    const identity = startTicks(main);
+    process.kill(main, "SIGTERM");
+    const deadline = performance.now() + timeoutMs;
+    while (identity !== undefined && startTicks(main) === identity) {
+      if (performance.now() > deadline) {
+        process.kill(main, "SIGKILL");
+        for (const pid of others) killGroup(pid);
+      }
+      await sleep(LOOK_AGAIN_MS);
+    }
+    return pids;
+  }
+
+  #spawn(): ChildProcess {
+    const { script, cwd, stderrFile } = this.#options;
+    const [command, ...args] = script;
+    mkdirSync(dirname(stderrFile), { recursive: true });
+    const stderr = openSync(stderrFile, "w");
+    try {
+      return spawn(command, args, { cwd, detached: true, stdio: ["ignore", "ignore", stderr, "pipe"] });
+    } finally {
+      closeSync(stderr);
+    }
+  }
+}
+
+async function firstOf(main: ChildProcess, timeoutMs: number): Promise<"up" | "ended" | "late"> {
+  const late = new AbortController();
+  const up = main.stdio[UP_DESCRIPTOR];
+  try {
+    return await Promise.race([
+      ...(up ? [once(up, "data").then(() => "up" as const)] : []),
+      once(main, "exit").then(() => "ended" as const),
+      sleep(timeoutMs, "late" as const, { signal: late.signal }),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
+
+/** Lets this process end while the other goes on. */
+function letGo(main: ChildProcess): number {
+  for (const stream of main.stdio) stream?.destroy();
+  main.unref();
+  return main.pid as number;
+}

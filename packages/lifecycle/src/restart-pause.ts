@@ -1,0 +1,32 @@
+const FIRST_MS = 1_000;
+const LONGEST_MS = 300_000;
+/** A process that has run this long has started well. */
+const WELL_STARTED_MS = 60_000;
+
+/**
+ * How long to wait before a process that died is started again: not at all the first time, and longer each time that
+ * it dies again soon.
+ */
+export class RestartPause {
+  readonly #random: () => number;
+  #deaths = 0;
+  #last = 0;
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random;
+  }
+
+  /**
+   * The pause after a death, in milliseconds.
+   *
+   * @param ranMs - how long the process has run
+   */
+  after(ranMs: number): number {
+    if (ranMs >= Math.max(WELL_STARTED_MS, this.#last)) this.#deaths = 0;
+    const bound = this.#deaths === 0 ? 0 : Math.min(LONGEST_MS, FIRST_MS * 2 ** (this.#deaths - 1));
+    this.#deaths++;
+    // Half of it is drawn, so that processes that died together do not come back together.
+    this.#last = bound / 2 + (bound / 2) * this.#random();
+    return this.#last;
+  }
+}
