@@ -1,1 +1,8 @@
-export {};
+export type { ProcedureContext } from "./context.ts";
+export {
+  type Clock,
+  type DatapointOptions,
+  forEachDatapoint,
+  type LoopContext,
+} from "./for-each-datapoint.ts";
+export { getTimeToNextDatapoint } from "./time-to-next-datapoint.ts";

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "@ivy/logger";
+import { getTimeToNextDatapoint } from "./time-to-next-datapoint.ts";
+
+/** Pauses after failures, in seconds; the last one repeats. */
+const BACK_OFF_SECONDS = [60, 240, 900];
+
+/** A timer may fire a little early, at most this much, in milliseconds: then the point it was meant for is still to come. */
+const TIMER_TOLERANCE_MS = 50;
+
+/** What the loop needs of the context of a process. */
+export interface LoopContext {
+  logger: Pick<Logger, "exception" | "info">;
+  signal: AbortSignal;
+}
+
+/** Time as the loop sees it; the real one if left out. */
+export interface Clock {
+  /** The wall clock, in Unix milliseconds. */
+  now(): number;
+  /** Resolves after some time on the monotonic clock, or early when the signal aborts. */
+  sleep(seconds: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface DatapointOptions {
+  /** The interval between two data points, in seconds. */
+  seconds: number;
+  node: LoopContext;
+  clock?: Clock;
+}
+
+/**
+ * Calls `measure` at every point of the grid of {@link getTimeToNextDatapoint}, until the process shall end. When it
+ * throws, the error is logged, and the loop goes on after a pause that grows with each failure in a row.
+ */
+export async function forEachDatapoint(
+  { seconds, node, clock = systemClock }: DatapointOptions,
+  measure: () => void | Promise<void>,
+): Promise<void> {
+  const { logger, signal } = node;
+  let due = 0;
+  for (let failures = 0; !signal.aborted; ) {
+    const now = clock.now();
+    let pause = getTimeToNextDatapoint(seconds, () => now);
+    if (Math.abs(now + pause * 1_000 - due) < TIMER_TOLERANCE_MS) pause += seconds;
+    due = now + pause * 1_000;
+    await clock.sleep(pause, signal);
+    if (signal.aborted) return;
+    try {
+      await measure();
+      failures = 0;
+    } catch (error) {
+      const backOff = BACK_OFF_SECONDS[Math.min(failures++, BACK_OFF_SECONDS.length - 1)] ?? seconds;
+      logger.exception(error, { details: `Trying again after ${backOff} s` });
+      await clock.sleep(backOff, signal);
+    }
+  }
+}
+
+const systemClock: Clock = {
+  now: Date.now,
+  sleep: (seconds, signal) => sleep(seconds * 1_000, undefined, { signal }).catch(() => undefined),
+};
