@@ -1,1 +1,4 @@
-export {};
+export { brokerOf } from "./broker.ts";
+export { type PublishOptions, publishMqttMessage } from "./publish-mqtt-message.ts";
+export { receiveConfig } from "./receive-config.ts";
+export { type TentaOptions, tentaProtocol } from "./tenta-protocol.ts";

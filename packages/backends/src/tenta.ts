@@ -1,1 +1,62 @@
-export {};
+import type { NodeContext } from "@ivy/lifecycle/child";
+import { forward } from "@ivy/messaging/forwarder";
+import { type Config, MAX_REVISION } from "@ivy/types";
+import * as z from "zod/mini";
+import { brokerOf } from "./broker.ts";
+import { receiveConfig } from "./receive-config.ts";
+import { tentaProtocol } from "./tenta-protocol.ts";
+
+/** What the server publishes for a sensor. */
+const Configuration = z.object({
+  revision: z.int().check(z.minimum(0), z.maximum(MAX_REVISION)),
+  configuration: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * The backend that speaks to a Tenta server.
+ *
+ * @param teardownIndicator - ends it; with the reason `stop` it sends on what is in the queue for up to
+ *   `max_drain_time` seconds, with `restart` it ends soon, for the queue outlives it
+ */
+export async function run(
+  config: Config,
+  _name: string,
+  teardownIndicator: AbortSignal,
+  node: NodeContext,
+): Promise<void> {
+  const { backend, general } = config;
+  if (!backend) throw new Error("The configuration has no section backend, which the backend needs");
+  await forward({
+    agent: node.messages,
+    protocol: tentaProtocol({
+      sensor: general.system_identifier,
+      receiveConfig: (payload) => receive(payload, node),
+    }),
+    broker: brokerOf(backend.mqtt_connection, node.configDir),
+    maxParallelMessages: backend.max_parallel_messages,
+    logger: node.logger,
+    teardown: teardownIndicator,
+    drainSeconds: () => (teardownIndicator.reason === "restart" ? 0 : backend.max_drain_time),
+  });
+}
+
+async function receive(payload: Buffer, node: NodeContext): Promise<void> {
+  // An empty payload is how a retained message is deleted.
+  if (payload.length === 0) return;
+  const message = parse(payload);
+  if (message === undefined) {
+    node.logger.error(
+      "The server sent something that is not a configuration: { revision, configuration } was expected",
+    );
+    return;
+  }
+  await receiveConfig(message.configuration, message.revision, node);
+}
+
+function parse(payload: Buffer): z.infer<typeof Configuration> | undefined {
+  try {
+    return Configuration.safeParse(JSON.parse(payload.toString())).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
@@ -39,10 +47,13 @@ async function setUp() {
     rmSync(root, { recursive: true });
   });
   const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = () => new Updater({ configFile, schema: Config, version: "2.0.0", state, messages, logger: silent });
+  const create = () =>
+    new Updater({ configFile, schema: Config, version: "2.0.0", state, messages, logger: silent });
 
   /** Leaves a configuration as a backend does when one arrives. */
-  async function arrive(config: { general: { config_revision: number; software_version: string } }): Promise<string> {
+  async function arrive(config: {
+    general: { config_revision: number; software_version: string };
+  }): Promise<string> {
     const digest = configDigest(config);
     const file = `config.${config.general.config_revision}-${digest.slice(0, 12)}.pending.json`;
     writeFileSync(join(configDir, file), JSON.stringify(config), { mode: 0o600 });
@@ -74,7 +85,9 @@ describe("the updater", () => {
     const next = node.create();
     await next.prepare();
     expect(await next.performPendingUpdates()).toBe(false);
-    expect(node.answers()).toMatchObject([{ status: "accepted", config: { general: { config_revision: 8 } } }]);
+    expect(node.answers()).toMatchObject([
+      { status: "accepted", config: { general: { config_revision: 8 } } },
+    ]);
     expect((await node.state.load()).pending_configs).toEqual([]);
     expect(existsSync(join(node.configDir, file))).toBe(false);
   });
@@ -87,9 +100,13 @@ describe("the updater", () => {
     expect(node.inForce()).toEqual(IN_FORCE);
     const [answer] = node.answers();
     expect(answer?.status).toBe("rejected");
-    expect(answer?.reason).toMatch(/dummy_procedure\.seconds_between_datapoints: must be a whole number from 1 to 7200/);
+    expect(answer?.reason).toMatch(
+      /dummy_procedure\.seconds_between_datapoints: must be a whole number from 1 to 7200/,
+    );
     expect(answer?.reason).toMatch(/typo: is not a known key/);
-    expect((await node.state.load()).handled_configs).toMatchObject([{ config_revision: 8, outcome: "rejected" }]);
+    expect((await node.state.load()).handled_configs).toMatchObject([
+      { config_revision: 8, outcome: "rejected" },
+    ]);
   });
 
   it("takes the newest of several that fits, and rejects the others", async () => {
@@ -112,7 +129,9 @@ describe("the updater", () => {
     const file = await node.arrive(changed(8));
     writeFileSync(join(node.configDir, file), '{"general": {"conf');
     expect(await node.create().performPendingUpdates()).toBe(false);
-    expect(node.answers()).toMatchObject([{ status: "rejected", reason: expect.stringContaining("cannot be read back") }]);
+    expect(node.answers()).toMatchObject([
+      { status: "rejected", reason: expect.stringContaining("cannot be read back") },
+    ]);
     expect(node.inForce()).toEqual(IN_FORCE);
   });
 
@@ -142,7 +161,8 @@ describe("the updater", () => {
     await node.create().performPendingUpdates();
     expect(node.answers()).toHaveLength(2);
     for (const entry of readdirSync(node.dataDir, { recursive: true, withFileTypes: true })) {
-      if (entry.isFile()) expect(readFileSync(join(entry.parentPath, entry.name), "latin1")).not.toContain("canary");
+      if (entry.isFile())
+        expect(readFileSync(join(entry.parentPath, entry.name), "latin1")).not.toContain("canary");
     }
   });
 });
