@@ -6,10 +6,17 @@ import { DATA_DIR, LOCK_FILE, NAME, PROJECT_DIR, VERSION } from "./constants.ts"
 /** Exit code of `is-running` where the agent is not running, as the exit codes of `systemctl is-active` have it. */
 const NOT_RUNNING = 3;
 
+/**
+ * How long `stop` waits before it kills: the longest drain that a configuration may ask for, and what procedures may
+ * take, in milliseconds.
+ */
+const STOP_TIMEOUT_MS = (7_200 + 60) * 1_000;
+
 const toggle = new MainloopToggle({
   lockFile: LOCK_FILE,
-  script: [process.execPath, join(import.meta.dirname, "run.js")],
+  script: [process.execPath, ...process.execArgv, join(import.meta.dirname, "run.js"), "--background"],
   cwd: PROJECT_DIR,
+  stderrFile: join(DATA_DIR, "main.stderr"),
 });
 
 const program = new Command(NAME)
@@ -75,7 +82,7 @@ function isRunning(): void {
 }
 
 async function stop(): Promise<void> {
-  const [pid] = await toggle.stopMainloop();
+  const [pid] = await toggle.stopMainloop(STOP_TIMEOUT_MS);
   say(
     process.stdout,
     pid === undefined ? "The agent is not running" : `The agent with PID ${pid} has been stopped`,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE, VERSION } from "./constants.ts";
 import { startDevelopmentBroker } from "./development-broker.ts";
 import { createConfig, refuseRealServer, withDevelopmentBroker } from "./development-config.ts";
 import { run } from "./main.ts";
-import { showMeasurements } from "./show-measurements.ts";
 import { termination } from "./termination.ts";
 
 const configFile = join(CONFIG_DIR, "config.json");
@@ -18,7 +18,9 @@ try {
     say("broker received", `${topic} ${payload}`),
   );
   say("ivy", `a development broker listens on 127.0.0.1:${broker.port}; end everything with Ctrl-C`);
-  showMeasurements(DATA_DIR, signal, (measured) => say("measured", measured));
+  new MessagingAgent({ dataDir: DATA_DIR }).observe(signal, ({ message_body: body }) => {
+    if (body.variant === "data") say("measured", JSON.stringify(body.data));
+  });
   await run({
     configFile,
     dataDir: DATA_DIR,

@@ -8,13 +8,13 @@ import { loadConfig, redact } from "@ivy/types";
 import { Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
 import { Fleet } from "./fleet.ts";
-import { createTools } from "./tools.ts";
+import { createTools, type Tools } from "./tools.ts";
 import { WakeUp } from "./wake-up.ts";
 
 /** Pauses after failures in the main loop, in milliseconds; the last one repeats. */
 const BACK_OFF_MS = [60_000, 240_000, 900_000];
 
-/** The main loop looks after its processes this often even if nothing happens, in milliseconds. */
+/** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
 const ROUND_MS = 10_000;
 
 export interface RunOptions {
@@ -39,48 +39,65 @@ export interface RunOptions {
  */
 export async function run(options: RunOptions): Promise<void> {
   mkdirSync(options.dataDir, { recursive: true });
-  await withAutomationLock({ lockFile: options.lockFile }, async () => {
-    const fleet = new Fleet({ dataDir: options.dataDir, configDir: dirname(options.configFile) });
-    try {
-      while (!options.signal.aborted) await runOneConfig(options, fleet);
-    } finally {
-      await fleet.teardown();
-    }
-  });
+  const warn = (text: string) => process.stderr.write(`${text}\n`);
+  await withAutomationLock({ lockFile: options.lockFile, warn }, () => runThroughConfigs(options));
 }
 
-/** Runs with the configuration that its file holds now, until another one takes its place or the signal ends it all. */
-async function runOneConfig(options: RunOptions, fleet: Fleet): Promise<void> {
-  const { configFile, dataDir, version, signal } = options;
-  const loaded = loadConfig(configFile, AgentConfig);
-  const config = options.adapt?.(loaded) ?? loaded;
-  await using tools = createTools(config, dataDir);
-  const { logger, messages, state } = tools;
+/** Runs with the configuration that its file holds, and when another one has taken its place, with that. */
+async function runThroughConfigs(options: RunOptions): Promise<void> {
+  const { configFile, dataDir, signal } = options;
+  const fleet = new Fleet({ dataDir, configDir: dirname(configFile) });
+  let tools: Tools | undefined;
+  try {
+    while (!signal.aborted) {
+      const loaded = loadConfig(configFile, AgentConfig);
+      const config = options.adapt?.(loaded) ?? loaded;
+      const before = tools;
+      tools = createTools(config, dataDir);
+      const updater = await prepare(options, config, tools);
+      await fleet.use(config, tools.logger);
+      await before?.[Symbol.asyncDispose]();
+      options.up?.();
+      await mainLoop({ updater, logger: tools.logger, stateFile: join(dataDir, "state.json"), signal });
+    }
+  } finally {
+    await fleet.teardown();
+    await tools?.[Symbol.asyncDispose]();
+  }
+}
 
+async function prepare(
+  options: RunOptions,
+  config: AgentConfig,
+  tools: Tools,
+): Promise<Updater<AgentConfig>> {
+  const { logger, messages } = tools;
   const shown = redact(config, AgentConfig);
-  logger.info(
-    `Starting the main loop with PID ${process.pid}`,
-    `config = ${JSON.stringify(shown, undefined, 2)}`,
-  );
-  await messages.addMessage({ variant: "config", status: "startup", config: shown });
-
-  const updater = new Updater({ configFile, schema: AgentConfig, version, state, messages, logger });
-  await updater.prepare();
-  await fleet.use(config, logger);
-  options.up?.();
-  await mainLoop({ fleet, updater, logger, stateFile: join(dataDir, "state.json"), signal });
+  logger.info(`Starting the main loop with PID ${process.pid}`);
+  logger.debug("The configuration in force", JSON.stringify(shown, undefined, 2));
+  const updater = new Updater({ ...options, ...tools, schema: AgentConfig });
+  try {
+    await messages.addMessage({ variant: "config", status: "startup", config: shown });
+    await updater.prepare();
+  } catch (error) {
+    // A full disk is no reason not to measure.
+    logger.exception(error, { label: "The start could not be recorded" });
+  }
+  return updater;
 }
 
 interface Loop {
-  fleet: Fleet;
   updater: Updater<AgentConfig>;
   logger: Logger;
   stateFile: string;
   signal: AbortSignal;
 }
 
-/** Looks after the processes and performs configuration changes; returns when one has been performed, or at the end. */
-async function mainLoop({ fleet, updater, logger, stateFile, signal }: Loop): Promise<void> {
+/**
+ * Performs configuration changes as they come; returns when one has been performed, or at the end. The processes look
+ * after themselves.
+ */
+async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<void> {
   const left = new AbortController();
   const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
@@ -90,7 +107,6 @@ async function mainLoop({ fleet, updater, logger, stateFile, signal }: Loop): Pr
 
   for (let failures = 0; !signal.aborted; ) {
     try {
-      fleet.check();
       if (await updater.performPendingUpdates()) break;
       failures = 0;
       await wakeUp.wait();

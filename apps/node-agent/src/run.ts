@@ -1,5 +1,32 @@
-import { closeSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { tellUp } from "@ivy/lifecycle";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE, VERSION } from "./constants.ts";
 import { run } from "./main.ts";
 import { termination } from "./termination.ts";
+
+/** What `start` of the CLI adds: somebody waits to be told that the main loop is up. */
+const inBackground = process.argv.includes("--background");
+
+/** Exit code of programs whose configuration is wrong (`sysexits.h`): trying again does not help. */
+const EX_CONFIG = 78;
+
+try {
+  let told = !inBackground;
+  await run({
+    configFile: join(CONFIG_DIR, "config.json"),
+    dataDir: DATA_DIR,
+    lockFile: LOCK_FILE,
+    version: VERSION,
+    signal: termination(),
+    up: () => {
+      if (!told) tellUp();
+      told = true;
+    },
+  });
+} catch (error) {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  // What a person can mend is said in words; everything else with the place where it happened.
+  const known = typeof code === "string" && code.startsWith("IVY_");
+  process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : error}\n`);
+  process.exitCode = code === "IVY_CONFIG_INVALID" ? EX_CONFIG : 1;
+}

@@ -31,7 +31,6 @@ export function createTools(config: AgentConfig, dataDir: string): Tools {
     messages,
     state,
     async [Symbol.asyncDispose]() {
-      state[Symbol.dispose]();
       await messages.teardown();
       logger[Symbol.dispose]();
     },

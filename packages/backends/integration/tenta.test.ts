@@ -165,7 +165,10 @@ describe.skipIf(!hasMosquitto)("the Tenta backend (needs mosquitto)", () => {
 
   it("answers what is no configuration for any version, and lives on after what is no message at all", async () => {
     const { broker, server, dataDir, configDir } = await setUp();
-    const { state, log } = startBackend(broker, dataDir, configDir);
+    const { messages, state, log } = startBackend(broker, dataDir, configDir);
+    // Once something has arrived, the backend has subscribed.
+    await messages.addMessage({ variant: "data", data: { a: 1 } });
+    await server.count("measurements", 1);
     for (const payload of [
       "",
       "not JSON",

@@ -1,4 +1,3 @@
-import { watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageBody } from "@ivy/types";
 import { backOff } from "./back-off.ts";
@@ -7,12 +6,10 @@ import type { Consumer } from "./consumer.ts";
 import { Delivery, type ForwarderLog } from "./delivery.ts";
 import type { MessagingAgent } from "./messaging-agent.ts";
 import type { ServerProtocol } from "./server-protocol.ts";
+import { watchLog } from "./watch-log.ts";
 
 /** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
 const LONGEST_WAIT_FOR_CONNECTION_S = 3;
-
-/** Looks at the log this often even if nothing tells of a change, in milliseconds. */
-const SAFETY_CHECK_MS = 30_000;
 
 export interface ForwardOptions<Body = MessageBody> {
   /** Whose queue is forwarded. */
@@ -108,19 +105,6 @@ async function forwardOverOneConnection<Body>(
   } finally {
     consumer.release();
   }
-}
-
-/** Calls back when the log has grown; `created` tells that it may have a new file. */
-function watchLog(folder: string, changed: (created: boolean) => void): Disposable {
-  const watcher = watch(folder, (event) => changed(event === "rename"));
-  watcher.on("error", () => undefined);
-  const timer = setInterval(() => changed(true), SAFETY_CHECK_MS).unref();
-  return {
-    [Symbol.dispose]() {
-      watcher.close();
-      clearInterval(timer);
-    },
-  };
 }
 
 /** One line when the trouble begins; the attempts after that are for whoever looks closely. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
@@ -10,8 +10,10 @@ import { type Durability, usualDurability } from "./durability.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { listLogFiles } from "./log-files.ts";
 import { type Located, readWholeLog } from "./log-reader.ts";
+import { LogTail } from "./log-tail.ts";
 import { LogWriter } from "./log-writer.ts";
 import { encodeRecord } from "./record.ts";
+import { watchLog } from "./watch-log.ts";
 
 export interface MessagingAgentOptions<Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
@@ -174,6 +176,22 @@ export class MessagingAgent<Body = MessageBody> {
       const { identifier: _, ...item } = toItem<Body>(located);
       return item;
     });
+  }
+
+  /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
+  observe(signal: AbortSignal, seen: (item: MessageQueueItem<Body>) => void): void {
+    const files = () => listLogFiles(this.logFolder);
+    const tail = new LogTail(
+      files,
+      new Map(files().map(({ sequence, path }) => [sequence, statSync(path).size])),
+    );
+    const watcher = watchLog(this.logFolder, (created) => {
+      if (created) tail.filesChanged();
+      const added = tail.take(Number.POSITIVE_INFINITY);
+      tail.remove(added);
+      for (const message of added) seen(toItem<Body>(message));
+    });
+    signal.addEventListener("abort", () => watcher[Symbol.dispose](), { once: true });
   }
 
   /** Makes everything durable and closes the files. */

@@ -1,6 +1,16 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
@@ -54,7 +64,8 @@ export function deployNode(config: AnyConfig): DeployedNode {
     dataDir,
     configFile,
     cli: (args, env = process.env) => runCommand([script("cli"), ...args], env),
-    run: (env = process.env) => spawn(process.execPath, [script("run")], { env, stdio: ["ignore", "pipe", "pipe"] }),
+    run: (env = process.env) =>
+      spawn(process.execPath, [script("run")], { env, stdio: ["ignore", "pipe", "pipe"] }),
     logs: () => textOf(join(dataDir, "logs")),
   };
 }
@@ -107,7 +118,9 @@ function textOf(folder: string): string {
 }
 
 /** Resolves when a process has ended. */
-export async function ended(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+export async function ended(
+  child: ChildProcess,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   return { code: child.exitCode, signal: child.signalCode };
 }
