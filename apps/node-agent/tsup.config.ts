@@ -18,6 +18,8 @@ export default defineConfig({
   platform: "node",
   clean: true,
   splitting: false,
+  // Some modules of Node exist with it only: node:sqlite.
+  removeNodeProtocol: false,
   noExternal: [/.*/],
   // Brings a native module along, which must stay where its package is.
   external: ["better-sqlite3"],
@@ -26,6 +28,6 @@ export default defineConfig({
   },
   // Packages in CommonJS expect `require`.
   banner: {
-    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
   },
 });
