@@ -1,0 +1,103 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { configFor } from "./support/config.ts";
+import { deployNode, processesOf } from "./support/deployed-node.ts";
+
+/** A broker where nobody listens: the agent runs without. */
+const NOBODY = { host: "127.0.0.1", port: 9 };
+
+const CRON = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", LOGNAME: "root", SHELL: "/bin/sh" };
+
+describe("the command line", () => {
+  it("starts the agent, tells that it is running, and stops it", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    expect(await node.cli(["is-running"])).toMatchObject({ code: 3, stdout: "The agent is not running\n" });
+    const started = await node.cli(["start"]);
+    expect(started).toMatchObject({ code: 0, stderr: "" });
+    const pid = Number(/PID (\d+)/.exec(started.stdout)?.[1]);
+    expect(processesOf(node.root)).toContainEqual({ pid, name: "run" });
+    expect(processesOf(node.root)).toHaveLength(3);
+    const running = await node.cli(["is-running"]);
+    expect(running.code).toBe(0);
+    expect(running.stdout).toContain(`PID ${pid}`);
+    const second = await node.cli(["start"]);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`process ${pid} holds`);
+    const stopped = await node.cli(["stop"]);
+    expect(stopped).toMatchObject({ code: 0, stdout: `The agent with PID ${pid} has been stopped\n` });
+    expect(processesOf(node.root)).toEqual([]);
+    expect(await node.cli(["stop"])).toMatchObject({ code: 0, stdout: "The agent is not running\n" });
+  });
+
+  it("restarts the agent, and starts it where it is not running", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const first = await node.cli(["restart"]);
+    const second = await node.cli(["restart"]);
+    const pid = (text: string) => /started with PID (\d+)/.exec(text)?.[1];
+    expect([first.code, second.code]).toEqual([0, 0]);
+    expect(pid(second.stdout)).not.toBe(pid(first.stdout));
+    expect(processesOf(node.root)).toHaveLength(3);
+    await node.cli(["stop"]);
+  });
+
+  it("works the same from cron, with an almost empty environment", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    expect(await node.cli(["start"], CRON)).toMatchObject({ code: 0, stderr: "" });
+    expect((await node.cli(["is-running"], CRON)).code).toBe(0);
+    expect((await node.cli(["stop"], CRON)).code).toBe(0);
+  });
+
+  it("stops within seconds an agent that has nobody to send to", async () => {
+    const node = deployNode(configFor(NOBODY));
+    await node.cli(["start"]);
+    const begin = performance.now();
+    await node.cli(["stop"]);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it("tells why the agent does not start: file, key, what came, what is allowed", async () => {
+    const node = deployNode({ ...configFor(NOBODY), dummy_procedure: { seconds_between_datapoints: 0 } });
+    const { code, stderr } = await node.cli(["start"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${node.configFile} cannot be used`);
+    expect(stderr).toContain(
+      "dummy_procedure.seconds_between_datapoints: must be a whole number from 1 to 7200; came 0",
+    );
+    writeFileSync(node.configFile, "{");
+    expect((await node.cli(["start"])).stderr).toContain("is not JSON");
+    rmSync(node.configFile);
+    expect((await node.cli(["start"])).stderr).toContain("the file is missing; copy config.template.json");
+  });
+
+  it("takes the data folder from the environment", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const { stdout } = await node.cli(["info"], { ...CRON, IVY_DATA_DIR: "/somewhere" });
+    expect(stdout).toMatch(
+      /CLI version: \d+\.\d+\.\d+\nNode\.js: v24\..*\nSource code: .*\nData: \/somewhere\n/,
+    );
+  });
+
+  it("reads ../.env and config/.env, of which the latter wins, and the environment before both", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const data = async (env = CRON) => /Data: (.*)/.exec((await node.cli(["info"], env)).stdout)?.[1];
+    writeFileSync(`${node.root}/config/.env`, "IVY_DATA_DIR=/from-config\n");
+    expect(await data()).toBe("/from-config");
+    expect(await data({ ...CRON, IVY_DATA_DIR: "/from-environment" } as typeof CRON)).toBe(
+      "/from-environment",
+    );
+  });
+
+  it.each(["info", "start", "is-running", "stop", "restart"])("explains %s with --help", async (command) => {
+    const node = deployNode(configFor(NOBODY));
+    const { code, stdout } = await node.cli([command, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout.length).toBeGreaterThan(80);
+  });
+
+  it("helps with a misspelt command", async () => {
+    const node = deployNode(configFor(NOBODY));
+    const { code, stderr } = await node.cli(["strat"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Did you mean start?");
+  });
+});

@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, vi } from "vitest";
+import { PASSWORD, TOKEN } from "./support/config.ts";
+import { ended, processesOf } from "./support/deployed-node.ts";
+import { describeWithBroker, setUpField } from "./support/field.ts";
+
+/** Names of the lines of `/proc/PID/environ` and `cmdline` of all processes of a node, with the folder's files. */
+function everythingButTheConfiguration(root: string): string {
+  const files = readdirSync(join(root, "data"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const processes = processesOf(root).flatMap(({ pid }) =>
+    ["cmdline", "environ"].map((name) => `/proc/${pid}/${name}`),
+  );
+  return [...files, ...processes].map((file) => readFileSync(file, "latin1")).join("\n");
+}
+
+describeWithBroker("a node and its server", () => {
+  it("measurements arrive with their own time, and leave no trace of a secret anywhere", async () => {
+    const { server, node } = await setUpField();
+    const main = node.run();
+    let printed = "";
+    for (const stream of [main.stdout, main.stderr]) stream?.on("data", (text) => (printed += text));
+    await server.count("measurements", 3);
+    const times = server.arrivals.map(({ element }) => element.timestamp).slice(0, 3);
+    for (const time of times) expect(Math.abs(time - Math.round(time))).toBeLessThan(0.5);
+    expect(server.dropped).toEqual([]);
+    const all = everythingButTheConfiguration(node.root);
+    for (const secret of [PASSWORD, TOKEN])
+      expect(all + printed + server.payloads.join("")).not.toContain(secret);
+    expect(printed).toContain("Connected to the broker");
+    main.kill("SIGTERM");
+    expect(await ended(main)).toEqual({ code: 0, signal: null });
+    expect(processesOf(node.root)).toEqual([]);
+  });
+
+  it("every measurement arrives once, in order, though the broker is killed and started again", async () => {
+    const { broker, server, node } = await setUpField();
+    const main = node.run();
+    await server.count("measurements", 2);
+    await broker.kill();
+    await vi.waitFor(() => expect(node.logs()).toMatch(/The connection to the broker is lost/), 10_000);
+    await broker.start();
+    const before = server.arrivals.length;
+    await server.count("measurements", before + 3, 40_000);
+    main.kill("SIGTERM");
+    await ended(main);
+    const times = server.arrivals
+      .filter(({ kind }) => kind === "measurements")
+      .map(({ element }) => element.timestamp);
+    expect(times).toEqual([...times].sort());
+    const seconds = [...new Set(times.map(Math.round))];
+    const [first = 0] = seconds;
+    expect(seconds).toEqual(Array.from(seconds, (_, index) => first + index));
+  });
+
+  it("what was measured while nobody listened arrives after the next start", async () => {
+    const { broker, server, node } = await setUpField();
+    await broker.stop();
+    const offline = node.run();
+    await vi.waitFor(
+      () =>
+        expect(readFileSync(archiveOf(node.dataDir), "utf8").match(/random_walk_a/g)?.length).toBeGreaterThan(
+          2,
+        ),
+      20_000,
+    );
+    offline.kill("SIGKILL");
+    await ended(offline);
+    const measured = readFileSync(archiveOf(node.dataDir), "utf8").match(/random_walk_a/g)?.length ?? 0;
+    await broker.start();
+    const online = node.run();
+    await server.count("measurements", measured + 1);
+    online.kill("SIGTERM");
+    await ended(online);
+  });
+
+  it("a process that is killed is started again, and the others do not notice", async () => {
+    const { server, node } = await setUpField();
+    const main = node.run();
+    await server.count("measurements", 1);
+    const before = processesOf(node.root);
+    const dummy = before.find(({ name }) => name === "dummy-procedure");
+    process.kill(dummy?.pid ?? 0, "SIGKILL");
+    await vi.waitFor(() => {
+      const now = processesOf(node.root);
+      expect(now.map(({ name }) => name).sort()).toEqual(before.map(({ name }) => name).sort());
+      expect(now.find(({ name }) => name === "dummy-procedure")?.pid).not.toBe(dummy?.pid);
+    }, 10_000);
+    const others = (all: typeof before) =>
+      all
+        .filter(({ name }) => name !== "dummy-procedure")
+        .map(({ pid }) => pid)
+        .sort();
+    expect(others(processesOf(node.root))).toEqual(others(before));
+    await server.count(
+      "measurements",
+      server.arrivals.filter(({ kind }) => kind === "measurements").length + 1,
+    );
+    // Its death is told to the server too.
+    await server.until(
+      ({ kind, element }) =>
+        kind === "logs" && "message" in element && element.message.includes("has died by SIGKILL"),
+    );
+    main.kill("SIGTERM");
+    await ended(main);
+  });
+
+  it("no process outlives a main process that is killed, and the next start is not hindered", async () => {
+    const { server, node } = await setUpField();
+    const main = node.run();
+    await server.count("measurements", 1);
+    expect(processesOf(node.root)).toHaveLength(4);
+    main.kill("SIGKILL");
+    await ended(main);
+    await vi.waitFor(() => expect(processesOf(node.root)).toEqual([]), 5_000);
+    const before = server.arrivals.length;
+    const next = node.run();
+    await server.count("measurements", before + 1);
+    next.kill("SIGTERM");
+    await ended(next);
+  });
+});
+
+function archiveOf(dataDir: string): string {
+  return join(dataDir, "messages", `${new Date().toISOString().slice(0, 10)}.jsonl`);
+}

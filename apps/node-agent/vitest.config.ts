@@ -1,4 +1,0 @@
-import { suite } from "@ivy/tooling/vitest";
-import { defineConfig } from "vitest/config";
-
-export default defineConfig(suite("test"));
