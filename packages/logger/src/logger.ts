@@ -39,8 +39,15 @@ export interface ExceptionOptions {
   details?: string;
 }
 
-/** One sink at its turn: gets the entry that is being logged. */
-type Sink = (entry: Entry, line: string, blocks: string) => void;
+/** An entry as all sinks get it. */
+interface Formatted {
+  entry: Entry;
+  instantMs: number;
+  line: string;
+  blocks: string;
+}
+
+type Sink = (formatted: Formatted) => void;
 
 /**
  * Writes log entries to the console, to a file a day, and to the server. pino decides which sink gets which level.
@@ -52,7 +59,8 @@ export class Logger implements Disposable {
   readonly #file: DailyFile;
   readonly #secrets: readonly string[];
   readonly #pino: pino.Logger<PinoLevel>;
-  #current: Entry | undefined;
+  /** The entry that is being logged: pino passes its own form of it to the sinks, which none of them needs. */
+  #current: Formatted | undefined;
 
   constructor(options: LoggerOptions) {
     this.#options = options;
@@ -62,9 +70,9 @@ export class Logger implements Disposable {
     const { console_prints, file_archive, message_sending } = options.verbosity;
     const print = options.print ?? ((text) => void process.stdout.write(text));
     const streams = [
-      this.#stream(console_prints, (_, line, blocks) => print(line + blocks)),
-      this.#stream(file_archive, (_, line, blocks) => this.#file.write(line + blocks, this.#now())),
-      this.#stream(message_sending, (entry, _, blocks) => this.#send(entry, blocks)),
+      this.#stream(console_prints, ({ line, blocks }) => print(line + blocks)),
+      this.#stream(file_archive, ({ line, blocks, instantMs }) => this.#file.write(line + blocks, instantMs)),
+      this.#stream(message_sending, (formatted) => this.#send(formatted)),
     ];
     this.#pino = pino(
       { customLevels: pinoLevels, useOnlyCustomLevels: true, level: "debug", base: null, timestamp: false },
@@ -123,7 +131,7 @@ export class Logger implements Disposable {
   }
 
   #log(entry: Entry): void {
-    this.#current = entry;
+    this.#current = this.#format(entry);
     this.#pino[pinoLevel(entry.level)](entry.subject);
   }
 
@@ -135,22 +143,29 @@ export class Logger implements Disposable {
     return [{ level: pinoLevel(level), stream: { write } }];
   }
 
-  #pass(entry: Entry, sink: Sink): void {
+  #format(entry: Entry): Formatted {
+    const instantMs = this.#now();
+    const line = this.#redact(formatLine(instantMs, this.#options.origin, entry));
+    return { entry, instantMs, line, blocks: this.#redact(formatBlocks(entry)) };
+  }
+
+  #pass(formatted: Formatted, sink: Sink): void {
     try {
-      const line = formatLine(this.#now(), this.#options.origin, entry);
-      sink(entry, this.#redact(line), this.#redact(formatBlocks(entry)));
+      sink(formatted);
     } catch (error) {
       process.stderr.write(`A log entry could not be written: ${(error as Error).message}\n`);
     }
   }
 
-  async #send({ level, subject }: Entry, blocks: string): Promise<void> {
+  async #send({ entry: { level, subject }, blocks }: Formatted): Promise<void> {
     const title = this.#redact(`${this.#options.origin} - ${level} - ${subject}`);
     try {
       await this.#options.sendMessage?.({ variant: "log", level, subject: title, body: blocks.trimEnd() });
     } catch (error) {
       // Into the file only: through the logger it would be sent, and fail again.
-      this.#pass(sendFailure(error), (_, line) => this.#file.write(line, this.#now()));
+      this.#pass(this.#format(sendFailure(error)), ({ line, instantMs }) =>
+        this.#file.write(line, instantMs),
+      );
     }
   }
 

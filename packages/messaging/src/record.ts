@@ -37,13 +37,16 @@ export function decodeHeader(line: Buffer): number | undefined {
 }
 
 function seal(open: string): string {
-  return `${open},"c":"${crc32(open).toString(16).padStart(8, "0")}"}\n`;
+  return `${open}${checksumOf(open)}\n`;
 }
 
 function unseal(line: Buffer): unknown {
   const end = line.length - TAIL_LENGTH;
-  if (end <= 0) return undefined;
-  const checksum = Number.parseInt(line.toString("latin1", end + 6, end + 14), 16);
-  if (checksum !== crc32(line.subarray(0, end))) return undefined;
-  return JSON.parse(line.toString("utf8"));
+  if (end <= 0 || line.toString("latin1", end) !== checksumOf(line.subarray(0, end))) return undefined;
+  return JSON.parse(`${line.toString("utf8", 0, end)}}`);
+}
+
+/** The end of a line, which closes the object that the line is. */
+function checksumOf(open: string | Buffer): string {
+  return `,"c":"${crc32(open).toString(16).padStart(8, "0")}"}`;
 }
