@@ -5,5 +5,6 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     forwarder: "src/forwarder.ts",
+    testing: "src/testing.ts",
   }),
 );

@@ -1,4 +1,4 @@
-export { hasMosquitto, type Mosquitto, type MosquittoOptions, startMosquitto } from "./testing/mosquitto.ts";
+export { hasMosquitto, type Mosquitto, type MosquittoOptions, startMosquitto } from "@ivy/messaging/testing";
 export {
   complaintAbout,
   type TentaAcknowledgment,

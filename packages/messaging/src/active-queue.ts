@@ -38,6 +38,7 @@ export class ActiveQueue {
   readonly #database: Database;
   readonly #statements: ReturnType<typeof prepare>;
   #dataVersion = 0;
+  #ingested = false;
 
   /**
    * @param file - the database
@@ -55,11 +56,12 @@ export class ActiveQueue {
     return new Map(this.#statements.cursors.all().map(({ k, v }) => [k, v]));
   }
 
-  /** Whether another connection has changed the database since this was last asked. */
-  changedByOthers(): boolean {
+  /** Whether the log may have been taken over since this was last asked: by another connection, or by `ingest`. */
+  mayHaveIngested(): boolean {
     const version = Number(this.#database.pragma("data_version", { simple: true }));
-    const changed = version !== this.#dataVersion;
+    const changed = this.#ingested || version !== this.#dataVersion;
     this.#dataVersion = version;
+    this.#ingested = false;
     return changed;
   }
 
@@ -114,6 +116,11 @@ export class ActiveQueue {
     return { queued: read("queued"), dead: read("dead") };
   }
 
+  /** Runs a function that sees the database as it is at one instant. */
+  snapshot<Result>(work: () => Result): Result {
+    return this.#database.transaction(work).deferred();
+  }
+
   /** Runs a function in a transaction that takes the write lock first, waiting for other processes' transactions. */
   transaction<Result>(work: () => Result): Result {
     const deadline = performance.now() + BUSY_RETRY_MS;
@@ -138,6 +145,7 @@ export class ActiveQueue {
     if (next === offset) return false;
     for (const message of located) this.insert(message);
     this.moveCursor(file.sequence, next);
+    this.#ingested = true;
     return true;
   }
 

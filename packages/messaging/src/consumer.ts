@@ -39,7 +39,7 @@ export class Consumer {
 
   constructor(queue: ActiveQueue, folder: string) {
     this.#queue = queue;
-    queue.changedByOthers();
+    queue.mayHaveIngested();
     this.#cursors = queue.cursors();
     this.#tail = new LogTail(() => listLogFiles(folder), this.#cursors);
   }
@@ -51,7 +51,10 @@ export class Consumer {
 
   /** The next messages, oldest first; none if everything has been taken. */
   take(limit: number): Located[] {
-    const next = this.#takeFromTable(limit);
+    const next = this.#queue.snapshot(() => {
+      this.#acceptForeignIngest();
+      return this.#takeFromTable(limit);
+    });
     if (next.length < limit) next.push(...this.#tail.take(limit - next.length));
     for (const message of next) this.#taken.set(message.identifier, message);
     return next;
@@ -67,7 +70,7 @@ export class Consumer {
   /** Durable against the death of this process when it returns. Where it throws, nothing is settled. */
   settle({ removed, dead = [] }: Settlement): void {
     const plan = this.#queue.transaction(() => {
-      if (this.#queue.changedByOthers()) this.#acceptForeignIngest();
+      this.#acceptForeignIngest();
       const draft = this.#plan(removed);
       for (const { identifier, reason } of dead) this.#bury(identifier, reason);
       this.#write(draft, removed);
@@ -112,8 +115,9 @@ export class Consumer {
     if (message !== undefined) this.#queue.bury(message, reason);
   }
 
-  /** Another process has moved a cursor: what lies before it is in the table now, or done. */
+  /** Where somebody else has moved a cursor, what lies before it is in the table now, or done. */
   #acceptForeignIngest(): void {
+    if (!this.#queue.mayHaveIngested()) return;
     for (const [sequence, offset] of this.#queue.cursors()) {
       if (offset <= (this.#cursors.get(sequence) ?? 0)) continue;
       this.#cursors.set(sequence, offset);

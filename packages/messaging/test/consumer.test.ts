@@ -51,7 +51,14 @@ describe("a consumer", () => {
       fc.record({ kind: fc.constant("add" as const), count: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ kind: fc.constant("take" as const), count: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ kind: fc.constant("settle" as const), which: fc.array(fc.nat(9), { maxLength: 5 }) }),
-      fc.record({ kind: fc.constantFrom("release" as const, "foreignRead" as const, "restart" as const) }),
+      fc.record({
+        kind: fc.constantFrom(
+          "release" as const,
+          "foreignRead" as const,
+          "ownRead" as const,
+          "restart" as const,
+        ),
+      }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
@@ -84,8 +91,9 @@ describe("a consumer", () => {
             consumer.settle({ removed: chosen.map(({ identifier }) => identifier).reverse() });
             for (const { value } of chosen) left.splice(left.indexOf(value), 1);
             taken = taken.filter((one) => !chosen.includes(one));
-          } else if (action.kind === "foreignRead") {
-            expect(valuesOf(other.getNLatestMessages(1_000))).toEqual(left);
+          } else if (action.kind === "foreignRead" || action.kind === "ownRead") {
+            const reader = action.kind === "ownRead" ? agent : other;
+            expect(valuesOf(reader.getNLatestMessages(1_000))).toEqual(left);
           } else {
             if (action.kind === "restart") consumer = agent.openConsumer();
             else consumer.release();

@@ -1,0 +1,1 @@
+export { hasMosquitto, type Mosquitto, type MosquittoOptions, startMosquitto } from "./testing/mosquitto.ts";
