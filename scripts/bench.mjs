@@ -7,7 +7,9 @@ const BENCHMARK_FOLDERS = ["packages/messaging/bench"];
 
 await install();
 for (const folder of BENCHMARK_FOLDERS) {
-  for (const file of readdirSync(join(root, folder)).filter((name) => name.endsWith(".bench.ts")).sort()) {
+  for (const file of readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".bench.ts"))
+    .sort()) {
     await mustSucceed("node", ["--conditions=@ivy/source", join(folder, file), ...process.argv.slice(2)]);
   }
 }

@@ -11,7 +11,11 @@ const mosquitto = find("mosquitto");
 // What is installed decides what a suite can run, so turbo takes it into the key of its cache.
 const env = { ...environment, IVY_TEST_MOSQUITTO: mosquitto };
 const borders = await run("turbo", ["boundaries"], env);
-const tasks = await run("turbo", ["run", ...TASKS, "--continue", "--output-logs=new-only", "--ui=stream"], env);
+const tasks = await run(
+  "turbo",
+  ["run", ...TASKS, "--continue", "--output-logs=new-only", "--ui=stream"],
+  env,
+);
 const failures = report();
 process.exit(borders || tasks || (failures > 0 ? 1 : 0));
 
@@ -19,7 +23,10 @@ process.exit(borders || tasks || (failures > 0 ? 1 : 0));
 function find(program) {
   try {
     const path = `${process.env.PATH}:/usr/sbin:/usr/local/sbin`;
-    return execFileSync("/bin/sh", ["-c", `command -v ${program}`], { env: { PATH: path }, encoding: "utf8" }).trim();
+    return execFileSync("/bin/sh", ["-c", `command -v ${program}`], {
+      env: { PATH: path },
+      encoding: "utf8",
+    }).trim();
   } catch {
     return "";
   }
@@ -33,7 +40,8 @@ function report() {
   const left = tests.filter(({ status }) => status === "pending" || status === "skipped");
   console.log(left.length === 0 ? "\nNothing was left out." : `\nLeft out (${left.length}):`);
   for (const { fullName } of left) console.log(`  ${fullName}`);
-  if (mosquitto === "") console.log("mosquitto is not installed: `apt-get install mosquitto`, then run again.");
+  if (mosquitto === "")
+    console.log("mosquitto is not installed: `apt-get install mosquitto`, then run again.");
   const failed = count("failed");
   console.log(`${count("passed")} passed, ${failed} failed, ${left.length} skipped`);
   return failed;
@@ -42,7 +50,9 @@ function report() {
 function reports() {
   const packages = ["packages", "apps"].flatMap((group) => list(group).map((name) => join(group, name)));
   return packages.flatMap((folder) =>
-    list(join(folder, ".reports")).map((file) => JSON.parse(readFileSync(join(root, folder, ".reports", file), "utf8"))),
+    list(join(folder, ".reports")).map((file) =>
+      JSON.parse(readFileSync(join(root, folder, ".reports", file), "utf8")),
+    ),
   );
 }
 

@@ -222,7 +222,7 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     await first.stop();
     await server.publishAsync("commands", "while away", { qos: 1 });
     startForwarding(agent, port, { protocol });
-    await until(() => expect(seen.at(-1)).toBe("while away"));
+    await until(() => expect(seen).toContain("while away"));
   });
 });
 
