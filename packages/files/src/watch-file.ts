@@ -20,18 +20,24 @@ export function watchFile(file: string, signal: AbortSignal, changed: () => void
     watcher?.close();
     if (signal.aborted) return;
     try {
-      watcher = watch(file, { persistent: false })
-        .once("change", () => (rearm(), changed()))
-        .once("error", later);
+      watcher = watch(file, { persistent: false }).once("change", look).once("error", later);
     } catch (error) {
       if (!isCode(error, "ENOENT")) throw error;
       later();
     }
   };
+  const look = (): void => {
+    rearm();
+    changed();
+  };
   const later = (): void => {
-    timer = setTimeout(() => (rearm(), changed()), LOOK_AGAIN_MS).unref();
+    timer = setTimeout(look, LOOK_AGAIN_MS).unref();
+  };
+  const end = (): void => {
+    clearTimeout(timer);
+    watcher?.close();
   };
 
-  signal.addEventListener("abort", () => (clearTimeout(timer), watcher?.close()), { once: true });
+  signal.addEventListener("abort", end, { once: true });
   rearm();
 }
