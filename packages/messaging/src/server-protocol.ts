@@ -6,6 +6,8 @@ export interface Publish {
   payload: string | Buffer;
   /** The messages that leave the queue once this publish is acknowledged. */
   identifiers: readonly number[];
+  /** Values in it, where the server limits those too: counted against `dataPoints` of {@link ServerLimits}. */
+  dataPoints?: number;
 }
 
 /** A message that the server's contract cannot carry, or cannot carry the whole of. */
@@ -23,12 +25,41 @@ export interface Mapping {
   refused: readonly Refusal[];
 }
 
+/** So many in so many seconds. */
+export interface Rate {
+  count: number;
+  seconds: number;
+}
+
+/** What a server allows on one connection; what is left out is not limited. */
+export interface ServerLimits {
+  /** Most publishes that are sent and not acknowledged. */
+  publishesUnderWay?: number;
+  /** Each of the rates holds. */
+  publishes?: readonly Rate[];
+  dataPoints?: readonly Rate[];
+}
+
+/** A connection as a protocol sees it: for questions and answers that travel beside the queue. */
+export interface Link {
+  /** Publishes with QoS 1; resolves once the broker has acknowledged it, rejects when the connection ends before. */
+  publish(topic: string, payload: string | Buffer): Promise<void>;
+  /** From now on the forwarder keeps to these limits, until the connection ends. */
+  keepTo(limits: ServerLimits): void;
+  /** Aborted when the connection has ended. */
+  readonly signal: AbortSignal;
+}
+
 /** How messages travel to a server and back: all that a backend needs to say. */
 export interface ServerProtocol<Body = MessageBody> {
   /** Topic filters subscribed with QoS 1 at every connect. */
   readonly subscriptions: readonly string[];
+  /** The server keeps neither subscriptions nor messages for a client that is away; it does if left out. */
+  readonly cleanSession?: boolean;
+  /** Called at every connect, once the subscriptions are granted and before anything of the queue is sent. */
+  connected?(link: Link): void | Promise<void>;
   /** Maps messages in their order. Must not throw: a message that cannot be mapped is refused. */
   map(messages: readonly MessageQueueItem<Body>[]): Mapping;
   /** Takes a message from the server; it is acknowledged to the broker once this has ended. */
-  receive(topic: string, payload: Buffer): void | Promise<void>;
+  receive(topic: string, payload: Buffer, link: Link): void | Promise<void>;
 }

@@ -109,6 +109,14 @@ export const BackendConfig = z.strictObject({
     wholeNumber(1, 10_000, "Most messages that are sent and not yet acknowledged"),
     50,
   ),
+  max_backlog_rate: z._default(
+    wholeNumber(
+      1,
+      100_000,
+      "Most messages a second of what has waited while there was no connection; what is measured meanwhile goes first",
+    ),
+    500,
+  ),
   max_drain_time: z._default(
     wholeNumber(0, 7_200, "Seconds that the backend may go on sending when the agent stops"),
     600,
