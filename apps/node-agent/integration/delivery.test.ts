@@ -35,11 +35,11 @@ describeWithBroker("a node and its server", () => {
     expect(processesOf(node.root)).toEqual([]);
   });
 
-  it("every measurement arrives once, in order, though the broker is killed and started again", async () => {
+  it("every measurement arrives once, in order, though the broker is restarted", async () => {
     const { broker, server, node } = await setUpField();
     const main = node.run();
     await server.count("measurements", 2);
-    await broker.kill();
+    await broker.stop();
     await vi.waitFor(() => expect(node.logs()).toMatch(/The connection to the broker is lost/), 10_000);
     await broker.start();
     const before = server.arrivals.length;

@@ -109,8 +109,9 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     await until(() => expect(flat(received)).toEqual([0]));
   });
 
-  it("loses nothing and keeps the order when the broker is killed and started again", async () => {
-    const { port, kill, start } = await broker();
+  it("loses nothing and keeps the order when the broker is restarted again and again", async () => {
+    // Not killed: mosquitto acknowledges before it saves, so a kill takes messages that are the broker's already.
+    const { port, stop, start } = await broker();
     const received = await listen(port);
     const agent = createAgent(temporary());
     startForwarding(agent, port);
@@ -118,7 +119,7 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     for (let round = 0; round < 3; round++) {
       await agent.addMessages(Array.from({ length: 300 }, () => number(added++)));
       await until(() => expect(flat(received).length).toBeGreaterThan(round * 300 + 10));
-      await kill();
+      await stop();
       await start();
     }
     await agent.addMessage(number(added++));

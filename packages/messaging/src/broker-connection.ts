@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 
 /** Where the broker is and who we are there. */
@@ -19,6 +20,8 @@ export class ConnectionRefusedError extends Error {
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_SECONDS = 60;
+/** How long a broker may take to close the connection after our DISCONNECT. */
+const DISCONNECT_TIMEOUT_MS = 1_000;
 
 /** CONNACK codes of MQTT 3.1.1 that trying again soon will not change. */
 const REFUSALS: Record<number, string> = {
@@ -28,13 +31,24 @@ const REFUSALS: Record<number, string> = {
   5: "this client is not authorised",
 };
 
+/** Takes what the broker sends; it is acknowledged once this has ended. */
+export type Receive = (topic: string, payload: Buffer) => Promise<void>;
+
 /**
  * Connects once. The session is persistent, so that what the server publishes while the node is away is kept for it.
  *
  * @throws ConnectionRefusedError where the broker does not want us
  */
-export async function connectToBroker(broker: BrokerConnection, signal: AbortSignal): Promise<MqttClient> {
+export async function connectToBroker(
+  broker: BrokerConnection,
+  receive: Receive,
+  signal: AbortSignal,
+): Promise<MqttClient> {
   const client = connect(clientOptions(broker));
+  // Before the connection stands: what was kept for us comes in the same packet as the broker's welcome.
+  client.handleMessage = ({ topic, payload }, done) => {
+    receive(topic, payload as Buffer).finally(() => done());
+  };
   // Errors after the connection stands show as its close; without a listener they would end the process.
   client.on("error", () => undefined);
   try {
@@ -48,6 +62,19 @@ export async function connectToBroker(broker: BrokerConnection, signal: AbortSig
     client.end(true);
     throw error;
   }
+}
+
+/**
+ * Ends a connection, with a DISCONNECT where nothing is under way. Resolves once it is closed: whoever connects under
+ * our name after that does not meet us.
+ */
+export async function disconnect(client: MqttClient, underWay: boolean): Promise<void> {
+  if (client.stream.closed) return;
+  const closed = once(client.stream, "close");
+  const impatience = setTimeout(() => client.stream.destroy(), DISCONNECT_TIMEOUT_MS);
+  client.end(underWay || !client.connected);
+  await closed;
+  clearTimeout(impatience);
 }
 
 function clientOptions({ host, port, clientId, username, password, tls }: BrokerConnection): IClientOptions {

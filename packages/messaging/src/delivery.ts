@@ -1,5 +1,6 @@
 import type { MessageQueueItem } from "@ivy/types";
 import type { MqttClient } from "mqtt";
+import { disconnect } from "./broker-connection.ts";
 import type { Consumer } from "./consumer.ts";
 import { toItem } from "./messaging-agent.ts";
 import type { Mapping, Publish, Refusal, ServerProtocol } from "./server-protocol.ts";
@@ -33,7 +34,7 @@ export interface DeliveryOptions<Body> {
 }
 
 /** The delivery of messages over one connection, which ends with it. */
-export class Delivery<Body> implements Disposable {
+export class Delivery<Body> implements AsyncDisposable {
   readonly #options: DeliveryOptions<Body>;
   readonly #ended = Promise.withResolvers<void>();
   /** Publishes on their way, with the time at which they were sent on the monotonic clock, oldest first. */
@@ -52,15 +53,8 @@ export class Delivery<Body> implements Disposable {
 
   constructor(options: DeliveryOptions<Body>) {
     this.#options = options;
-    const { client, protocol, logger } = options;
     this.#ended.promise.catch(() => undefined);
-    client.on("close", () => this.#fail(new Error("The connection to the broker is lost")));
-    client.handleMessage = (packet, done) => {
-      Promise.resolve()
-        .then(() => protocol.receive(packet.topic, packet.payload as Buffer))
-        .catch((error) => logger.error(`A message on ${packet.topic} could not be handled`, String(error)))
-        .finally(() => done());
-    };
+    options.client.on("close", () => this.#fail(new Error("The connection to the broker is lost")));
   }
 
   /** @throws Error where the broker does not grant a subscription */
@@ -106,16 +100,15 @@ export class Delivery<Body> implements Disposable {
     await this.#ended.promise;
   }
 
-  [Symbol.dispose](): void {
+  /** Resolves once the connection has ended: whoever connects with our name after that does not meet us. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#left.abort();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#settle();
     const { client } = this.#options;
     client.removeAllListeners("close");
-    // A clean end sends DISCONNECT; the socket is torn down if the broker does not react.
-    client.end(!client.connected);
-    setTimeout(() => client.end(true), LAST_ACKNOWLEDGEMENTS_MS).unref();
+    await disconnect(client, this.#underWay.size > 0);
   }
 
   /** A message that breaks the protocol's own code is refused, alone; the others go on. */

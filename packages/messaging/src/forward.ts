@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageBody } from "@ivy/types";
 import { backOff } from "./back-off.ts";
-import { type BrokerConnection, ConnectionRefusedError, connectToBroker } from "./broker-connection.ts";
+import {
+  type BrokerConnection,
+  ConnectionRefusedError,
+  connectToBroker,
+  type Receive,
+} from "./broker-connection.ts";
 import type { Consumer } from "./consumer.ts";
 import { Delivery, type ForwarderLog } from "./delivery.ts";
 import type { MessagingAgent } from "./messaging-agent.ts";
@@ -87,10 +92,10 @@ async function forwardOverOneConnection<Body>(
   const { agent, broker, logger, teardown } = options;
   let connected = false;
   try {
-    const client = await connectToBroker(broker, end.withoutConnection);
+    const client = await connectToBroker(broker, receiver(options), end.withoutConnection);
     connected = true;
     logger.info(`Connected to the broker ${broker.host}:${broker.port}`);
-    using delivery = new Delivery({ ...options, client, consumer });
+    await using delivery = new Delivery({ ...options, client, consumer });
     using _watcher = watchLog(agent.logFolder, (created) => {
       if (created) consumer.filesChanged();
       delivery.pump();
@@ -105,6 +110,17 @@ async function forwardOverOneConnection<Body>(
   } finally {
     consumer.release();
   }
+}
+
+/** A receiver that breaks must not break the connection: the server would send the same again. */
+function receiver<Body>({ protocol, logger }: ForwardOptions<Body>): Receive {
+  return async (topic, payload) => {
+    try {
+      await protocol.receive(topic, payload);
+    } catch (error) {
+      logger.error(`A message on ${topic} could not be handled`, String(error));
+    }
+  };
 }
 
 /** One line when the trouble begins; the attempts after that are for whoever looks closely. */
