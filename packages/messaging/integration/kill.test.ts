@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -26,6 +27,8 @@ class Writer {
   readonly name: string;
   /** The last message that was acknowledged. */
   stored = -1;
+  /** The first number of the present life. */
+  #first = 0;
   #child: ChildProcess;
   readonly #dataDir: string;
 
@@ -43,15 +46,18 @@ class Writer {
 
   async restart(): Promise<void> {
     await this.kill();
+    // One number is left free: the message that was being added may or may not be stored.
+    this.#first = Math.max(this.#first, this.stored + 1) + 1;
     this.#child = this.#start();
   }
 
   #start(): ChildProcess {
-    // One number is left free: the message that was being added may or may not be stored.
-    const child = start("add", this.#dataDir, this.name, String(this.stored + 2));
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      this.stored = Number(text.trimEnd().split("\n").at(-1));
-    });
+    const child = start("add", this.#dataDir, this.name, String(this.#first));
+    // A chunk may end within a line, so it takes a reader of lines.
+    if (child.stdout !== null)
+      createInterface(child.stdout).on("line", (line) => {
+        this.stored = Number(line);
+      });
     return child;
   }
 }
