@@ -57,16 +57,6 @@ export class Delivery<Body> implements AsyncDisposable {
     options.client.on("close", () => this.#fail(new Error("The connection to the broker is lost")));
   }
 
-  /** @throws Error where the broker does not grant a subscription */
-  async subscribe(): Promise<void> {
-    const { client, protocol } = this.#options;
-    for (const filter of protocol.subscriptions) {
-      const [grant] = await client.subscribeAsync(filter, { qos: 1 });
-      if (grant === undefined || grant.qos > 1)
-        throw new Error(`The broker does not grant the subscription ${filter}`);
-    }
-  }
-
   /** Sends what there is, as far as may be under way at once. */
   pump(): void {
     if (this.#closed) return;

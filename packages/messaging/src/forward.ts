@@ -6,9 +6,12 @@ import {
   ConnectionRefusedError,
   connectToBroker,
   type Receive,
+  SubscriptionRefusedError,
+  subscribe,
 } from "./broker-connection.ts";
 import type { Consumer } from "./consumer.ts";
 import { Delivery, type ForwarderLog } from "./delivery.ts";
+import type { BrokerLink } from "./link.ts";
 import type { MessagingAgent } from "./messaging-agent.ts";
 import type { ServerProtocol } from "./server-protocol.ts";
 import { watchLog } from "./watch-log.ts";
@@ -47,7 +50,7 @@ export async function forward<Body = MessageBody>(options: ForwardOptions<Body>)
       const outcome = await forwardOverOneConnection(options, consumer, end);
       if (outcome === "drained") break;
       failures = outcome.connected ? 1 : failures + 1;
-      const pause = backOff(failures, outcome.error instanceof ConnectionRefusedError);
+      const pause = backOff(failures, isRefusal(outcome.error));
       report(logger, outcome, failures, pause);
       await sleep(pause, undefined, { signal: end.withoutConnection }).catch(() => undefined);
       if (end.withoutConnection.aborted) break;
@@ -89,18 +92,23 @@ async function forwardOverOneConnection<Body>(
   consumer: Consumer,
   end: End,
 ): Promise<Outcome> {
-  const { agent, broker, logger, teardown } = options;
+  const { agent, broker, protocol, logger, teardown } = options;
   let connected = false;
   try {
-    const client = await connectToBroker(broker, receiver(options), end.withoutConnection);
+    const { client, link } = await connectToBroker(broker, {
+      cleanSession: protocol.cleanSession ?? false,
+      receive: receiver(options),
+      signal: end.withoutConnection,
+    });
     connected = true;
     logger.info(`Connected to the broker ${broker.host}:${broker.port}`);
     await using delivery = new Delivery({ ...options, client, consumer });
+    await unlessAborted(subscribe(client, protocol.subscriptions), end.deadline);
+    await unlessAborted(greet(options, link), AbortSignal.any([link.signal, end.deadline]));
     using _watcher = watchLog(agent.logFolder, (created) => {
       if (created) consumer.filesChanged();
       delivery.pump();
     });
-    await delivery.subscribe();
     consumer.filesChanged();
     delivery.pump();
     await delivery.run(teardown, end.deadline);
@@ -112,15 +120,46 @@ async function forwardOverOneConnection<Body>(
   }
 }
 
+/** The outcome of some work, or the reason of a signal that aborts before. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const aborted = () => reject(signal.reason);
+  if (signal.aborted) aborted();
+  signal.addEventListener("abort", aborted, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", aborted);
+  }
+}
+
+/** What the protocol does at every connect; if it breaks, messages are sent all the same. */
+async function greet<Body>({ protocol, logger }: ForwardOptions<Body>, link: BrokerLink): Promise<void> {
+  try {
+    await protocol.connected?.(link);
+  } catch (error) {
+    link.signal.throwIfAborted();
+    logger.error(
+      "What the backend does at every connect has failed; messages are sent all the same",
+      String(error),
+    );
+  }
+}
+
 /** A receiver that breaks must not break the connection: the server would send the same again. */
 function receiver<Body>({ protocol, logger }: ForwardOptions<Body>): Receive {
-  return async (topic, payload) => {
+  return async (topic, payload, link) => {
     try {
-      await protocol.receive(topic, payload);
+      await protocol.receive(topic, payload, link);
     } catch (error) {
       logger.error(`A message on ${topic} could not be handled`, String(error));
     }
   };
+}
+
+/** The broker does not want us: nothing is gained by hurrying. */
+function isRefusal(error: Error): boolean {
+  return error instanceof ConnectionRefusedError || error instanceof SubscriptionRefusedError;
 }
 
 /** One line when the trouble begins; the attempts after that are for whoever looks closely. */
