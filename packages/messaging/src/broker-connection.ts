@@ -1,7 +1,7 @@
 import { addAbortListener } from "node:events";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { Connection } from "./connection.ts";
-import { explainFailure } from "./connection-error.ts";
+import { explainFailure } from "./explain-failure.ts";
 import { takeMessages } from "./incoming.ts";
 import type { Link } from "./server-protocol.ts";
 import type { Timeouts } from "./timeouts.ts";

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { MqttClient } from "mqtt";
-import { ConnectionLostError, explainLoss } from "./connection-error.ts";
+import { ConnectionLostError } from "./connection-error.ts";
+import { explainLoss } from "./explain-failure.ts";
 import { Publisher } from "./publisher.ts";
 import type { Link } from "./server-protocol.ts";
 
