@@ -26,7 +26,8 @@ export class Selection<Body> {
   readonly #quarantine: Quarantine;
   /** Of the backlog, if it is apart. */
   readonly #pace: Pace | undefined;
-  #backlogLeft: boolean;
+  /** There was more of it than was taken last. */
+  #backlogLeft = true;
   /** Taken from the queue and not chosen yet. */
   #ahead: MessageQueueItem<Body>[] = [];
   /** Suspected messages that let others go first. */
@@ -39,7 +40,6 @@ export class Selection<Body> {
     this.#consumer = consumer;
     this.#quarantine = quarantine;
     this.#pace = pace;
-    this.#backlogLeft = pace !== undefined;
     if (pace !== undefined) consumer.setBacklogApart();
   }
 
@@ -94,11 +94,12 @@ export class Selection<Body> {
     const fresh = this.#consumer.take(limit);
     const room = limit - fresh.length;
     const pace = this.#pace;
-    if (room === 0 || pace === undefined || !this.#backlogLeft) return fresh.map(toItem<Body>);
+    if (room === 0 || pace === undefined) return fresh.map(toItem<Body>);
     // All the room or none: so the backlog goes in full batches, whatever its pace.
     const wait = pace.waitFor(room);
-    if (wait > 0) this.#waitMs = wait;
-    else {
+    if (wait > 0) {
+      if (this.#backlogLeft) this.#waitMs = wait;
+    } else {
       const backlog = this.#consumer.takeBacklog(room);
       pace.take(backlog.length);
       this.#backlogLeft = backlog.length === room;
