@@ -27,6 +27,7 @@ export interface ForwardOptions<Body = MessageBody> {
    * If left out, everything goes at once and oldest first.
    */
   backlogRate?: number;
+  /** How long to wait for the other side. */
   timeouts?: Partial<Timeouts>;
   logger: ForwarderLog;
   /** Ends the forwarding. */

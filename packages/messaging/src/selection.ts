@@ -2,7 +2,7 @@ import type { MessageQueueItem } from "@ivy/types";
 import type { Consumer } from "./consumer.ts";
 import { toItem } from "./messaging-agent.ts";
 import type { Pace } from "./pace.ts";
-import type { Quarantine } from "./quarantine.ts";
+import type { Caution, Quarantine } from "./quarantine.ts";
 
 /** A connection that has stood this long is not one that ends whatever is sent, in milliseconds. */
 const A_WHILE_MS = 3_000;
@@ -86,7 +86,7 @@ export class Selection<Body> {
     if (this.#ahead.length === 0) this.#ahead = this.#held.splice(0);
   }
 
-  #cautionWith({ identifier }: MessageQueueItem<Body>) {
+  #cautionWith({ identifier }: MessageQueueItem<Body>): Caution {
     return this.#quarantine.cautionWith(identifier);
   }
 
