@@ -88,6 +88,8 @@ function clientOptions(
     connectTimeout: connectMs,
     // One client is one connection: what was in flight goes back to the queue, and the next client starts afresh.
     reconnectPeriod: 0,
+    // Buffers for all 65,536 packet identifiers, made in advance: 9 MB to save a microsecond a packet.
+    writeCache: false,
     resubscribe: false,
   };
 }
