@@ -176,7 +176,7 @@ export class ActiveQueue {
   }
 
   #transaction(work: (statements: Statements) => void): void {
-    this.#guarded(({ database, statements }) => database.transaction(() => work(statements)).immediate());
+    this.#guarded(({ transaction }) => transaction(work));
   }
 
   /** Does something with the database and, where that turns out to be damaged, again with a new one. */
@@ -217,6 +217,8 @@ export class ActiveQueue {
 interface Store {
   database: Database;
   statements: Statements;
+  /** Runs something in a transaction that has the write lock from its beginning. */
+  transaction(work: (statements: Statements) => void): void;
 }
 
 type Statements = ReturnType<typeof prepare>;
@@ -226,9 +228,10 @@ function openStore(file: string, known: Checkpoint | undefined): Store {
   const database = openQueueDatabase(file);
   try {
     const statements = prepare(database);
-    database.transaction(() => fill(statements, known)).immediate();
+    const { immediate } = database.transaction((work: (statements: Statements) => void) => work(statements));
+    immediate(() => fill(statements, known));
     readPending(statements);
-    return { database, statements };
+    return { database, statements, transaction: immediate };
   } catch (error) {
     database.close();
     throw error;

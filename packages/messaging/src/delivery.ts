@@ -44,7 +44,7 @@ export class Delivery<Body> implements Disposable {
   readonly #ended = Promise.withResolvers<void>();
   readonly #left = new AbortController();
   readonly #begin = performance.now();
-  /** Handed to the publisher and not acknowledged. */
+  /** Handed to the publisher and not acknowledged. With those that wait to leave the queue they are what a cut repeats. */
   #messagesUnderWay = 0;
   #hasCarried = false;
   #draining = false;
@@ -78,7 +78,7 @@ export class Delivery<Body> implements Disposable {
     try {
       const waitMs = this.#sendAll();
       if (waitMs !== undefined) this.#wake = setTimeout(() => this.pump(), Math.ceil(waitMs));
-      else if (this.#draining && this.#messagesUnderWay === 0 && this.#settling.idle) this.#ended.resolve();
+      else if (this.#draining && this.#messagesUnderWay + this.#settling.waiting === 0) this.#ended.resolve();
     } catch (error) {
       this.#end(error as Error);
     }
@@ -115,7 +115,10 @@ export class Delivery<Body> implements Disposable {
   #sendAll(): number | undefined {
     const { connection, maxParallelMessages, protocol } = this.#options;
     while (!connection.publisher.holdsBack) {
-      const room = Math.min(this.#batchSize, maxParallelMessages - this.#messagesUnderWay);
+      const room = Math.min(
+        this.#batchSize,
+        maxParallelMessages - this.#messagesUnderWay - this.#settling.waiting,
+      );
       if (room <= 0) break;
       const messages = this.#selection.next(room, {
         stoodMs: performance.now() - this.#begin,
@@ -147,7 +150,9 @@ export class Delivery<Body> implements Disposable {
         this.#messagesUnderWay -= identifiers.length;
         this.#hasCarried = true;
         quarantine.acknowledged(identifiers);
-        this.#settling.acknowledged(identifiers);
+        const waiting = this.#settling.waiting + identifiers.length;
+        const enough = this.#messagesUnderWay === 0 || 2 * waiting >= this.#options.maxParallelMessages;
+        this.#settling.acknowledged(identifiers, enough);
       },
     });
   }

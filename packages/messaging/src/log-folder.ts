@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import {
   closeSync,
   mkdirSync,
@@ -12,6 +11,7 @@ import {
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
 import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
+import { randomName } from "./random-name.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */
@@ -106,7 +106,7 @@ export class LogFolder {
     const files = this.list(lane);
     const newest = files.at(-1) ?? this.list(lane === "urgent" ? "regular" : "urgent").at(-1);
     const file = (files.at(-1)?.sequence ?? 0) + 1;
-    const log = newest?.log || randomBytes(6).toString("base64url");
+    const log = newest?.log || randomName();
     const further = files.some((other) => other.day === day) ? `.${file}` : "";
     const name = `${day}${further}${lane === "urgent" ? ".urgent" : ""}.jsonl`;
     const header = { file, log, boot: this.#boot };

@@ -1,5 +1,4 @@
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { promisify } from "node:util";
 import type { LogFolder } from "./log-folder.ts";
 import type { Lane } from "./place.ts";
 import { StoreWriteError } from "./store-error.ts";
@@ -13,7 +12,10 @@ const LOOK_AGAIN_MS = 1_000;
 /** A disk that takes less than this is synced in place: handing that to a thread takes as long. In milliseconds. */
 const QUICK_SYNC_MS = 1;
 
-const syncData = promisify(fdatasync);
+const syncData = (descriptor: number) =>
+  new Promise<void>((resolve, reject) => {
+    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+  });
 
 interface OpenFile {
   path: string;
@@ -35,7 +37,7 @@ export class LogWriter {
   /** The file ends in the middle of a line, so the next one starts with a line feed. */
   #torn = false;
   #unsynced = false;
-  #lastSyncMs = Number.POSITIVE_INFINITY;
+  #lastSyncMs = 0;
   #syncing: Promise<void> = Promise.resolve();
 
   constructor(folder: LogFolder, lane: Lane, now: () => number) {
@@ -70,8 +72,12 @@ export class LogWriter {
     this.#unsynced = false;
     const begin = performance.now();
     try {
-      if (this.#lastSyncMs < QUICK_SYNC_MS) fdatasyncSync(file.descriptor);
-      else await (this.#syncing = syncData(file.descriptor));
+      if (this.#lastSyncMs < QUICK_SYNC_MS) {
+        fdatasyncSync(file.descriptor);
+      } else {
+        this.#syncing = syncData(file.descriptor);
+        await this.#syncing;
+      }
     } catch (error) {
       this.#unsynced = true;
       throw new StoreWriteError(file.path, error);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
@@ -17,6 +16,7 @@ import { LANES, type Lane, placeOf, spanOfLane } from "./place.ts";
 import { usualLane } from "./priority.ts";
 import { readPythonArchive } from "./python-original.ts";
 import { countPending } from "./queue-depth.ts";
+import { randomName } from "./random-name.ts";
 import { encodeRecord, type LogRecord } from "./record.ts";
 import { contains } from "./spans.ts";
 import { watchLog } from "./watch-log.ts";
@@ -81,7 +81,7 @@ export class MessagingAgent<Body = MessageBody> {
   readonly #lanes: Record<Lane, LogLane>;
   readonly #incident: (text: string) => void;
   /** Tells the messages of this agent from those of all others. */
-  readonly #origin = randomBytes(6).toString("base64url");
+  readonly #origin = randomName();
   #count = 0;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 

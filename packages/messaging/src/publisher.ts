@@ -112,6 +112,7 @@ export class Publisher implements Disposable {
   #waitFor({ dataPoints = 0 }: Outgoing): number {
     if (this.#underWay.size >= (this.#limits.publishesUnderWay ?? Number.POSITIVE_INFINITY))
       return Number.POSITIVE_INFINITY;
+    if (this.#publishes.length + this.#dataPoints.length === 0) return 0;
     const waits = [
       ...this.#publishes.map((pace) => pace.waitFor(1)),
       ...this.#dataPoints.map((pace) => pace.waitFor(dataPoints)),

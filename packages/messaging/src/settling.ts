@@ -3,12 +3,16 @@ import type { Consumer, Settlement } from "./consumer.ts";
 /** A queue that cannot be written to (a full disk) is tried again after this time, in milliseconds. */
 const AGAIN_MS = 5_000;
 
+/** The longest that acknowledged messages stay in the queue while others are under way, in milliseconds. */
+const GATHERING_MS = 5;
+
 /** Takes out of the queue what is done with. */
 export class Settling implements Disposable {
   readonly #consumer: Consumer;
   readonly #failed: (error: unknown) => void;
   readonly #settled: () => void;
   #acknowledged: number[] = [];
+  #gathering: NodeJS.Timeout | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   readonly #again = new Set<NodeJS.Timeout>();
 
@@ -22,18 +26,20 @@ export class Settling implements Disposable {
     this.#failed = failed;
   }
 
-  /** Nothing that is acknowledged waits to leave the queue, unless that has failed before. */
-  get idle(): boolean {
-    return this.#scheduled === undefined;
+  /** How many acknowledged messages have not left the queue yet, apart from those for which that has failed before. */
+  get waiting(): number {
+    return this.#acknowledged.length;
   }
 
-  /** Acknowledgements that come in together leave the queue in one transaction. */
-  acknowledged(identifiers: readonly number[]): void {
+  /**
+   * Acknowledgements that come in together leave the queue in one transaction, for each costs as much as a publish.
+   *
+   * @param enough - no more of them are worth waiting for
+   */
+  acknowledged(identifiers: readonly number[], enough: boolean): void {
     this.#acknowledged.push(...identifiers);
-    this.#scheduled ??= setImmediate(() => {
-      this.#settleAcknowledged();
-      this.#settled();
-    });
+    if (enough) this.#scheduled ??= setImmediate(() => this.#settleAcknowledged());
+    else this.#gathering ??= setTimeout(() => this.#settleAcknowledged(), GATHERING_MS);
   }
 
   /** A queue that cannot be written to must not end the delivery: it would only send the same messages again. */
@@ -58,9 +64,13 @@ export class Settling implements Disposable {
 
   #settleAcknowledged(): void {
     clearImmediate(this.#scheduled);
+    clearTimeout(this.#gathering);
     this.#scheduled = undefined;
+    this.#gathering = undefined;
     const removed = this.#acknowledged;
     this.#acknowledged = [];
-    if (removed.length > 0) this.settle({ removed });
+    if (removed.length === 0) return;
+    this.settle({ removed });
+    this.#settled();
   }
 }
