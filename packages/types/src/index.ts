@@ -31,5 +31,13 @@ export {
   type MessageQueueItem,
 } from "./messages.ts";
 export { REDACTED, redact, secret, secretsOf } from "./secret.ts";
-export { HandledConfig, PendingConfig, State, SystemState } from "./state.ts";
+export {
+  HandledConfig,
+  PackageState,
+  PendingConfig,
+  PerformedCommand,
+  ProcessState,
+  State,
+  SystemState,
+} from "./state.ts";
 export { Version } from "./version.ts";
