@@ -12,6 +12,7 @@ export default defineConfig({
     "dummy-procedure": "src/processes/dummy-procedure.ts",
     "system-checks": "src/processes/system-checks.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
+    "thingsboard-backend": "src/processes/thingsboard-backend.ts",
   },
   format: "esm",
   target: "node24",

@@ -5,6 +5,7 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     tenta: "src/tenta.ts",
+    thingsboard: "src/thingsboard.ts",
     testing: "src/testing.ts",
   }),
 );

@@ -37,6 +37,7 @@ export function withDevelopmentBroker(config: AgentConfig, port: number): AgentC
       provider: "tenta",
       mqtt_connection: { host: "127.0.0.1", port, client_id },
       max_parallel_messages: config.backend?.max_parallel_messages ?? 50,
+      max_backlog_rate: config.backend?.max_backlog_rate ?? 500,
       // Ctrl-C ends everything soon; what is left stays in the queue.
       max_drain_time: 2,
     },
