@@ -11,6 +11,7 @@ export default defineConfig({
     run: "src/run.ts",
     "dummy-procedure": "src/processes/dummy-procedure.ts",
     "system-checks": "src/processes/system-checks.ts",
+    "mqtt-backend": "src/processes/mqtt-backend.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
     "thingsboard-backend": "src/processes/thingsboard-backend.ts",
   },
