@@ -1,12 +1,8 @@
 import { MessagingAgent } from "@ivy/messaging";
 import { describe, expect, it, vi } from "vitest";
-import { connected, contents, setUp, startBackend, TOKEN } from "./support/thingsboard.ts";
+import { connected, contents, setUp, startBackend, TOKEN, turns } from "./support/thingsboard.ts";
 
 const WAIT = { timeout: 20_000 };
-
-/** Data of one turn each. */
-const turns = (count: number) =>
-  Array.from({ length: count }, (_, turn) => ({ variant: "data" as const, data: { turn } }));
 
 describe("the ThingsBoard backend", () => {
   it("delivers data, logs and configuration states with the time at which they were added", async () => {

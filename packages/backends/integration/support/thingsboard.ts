@@ -105,6 +105,15 @@ async function runWith(timing: Timing, config: Config, node: ThingsBoardNode, te
   await protocol.settled();
 }
 
+/** Data of one turn each, to be counted and put in order. */
+export const turns = (count: number) =>
+  Array.from({ length: count }, (_, turn) => ({ variant: "data" as const, data: { turn } }));
+
+/** The turns that have arrived, each where it came first. */
+export function uniqueTurns(server: ThingsBoardServer): number[] {
+  return [...new Set(server.valuesOf("turn") as number[])];
+}
+
 /** Resolves once the node has connected, subscribed and asked for everything. */
 export async function connected(server: ThingsBoardServer, times = 1): Promise<void> {
   await server.until(() => server.valuesOf("current_sw_version").length >= times);
