@@ -14,10 +14,11 @@ describe("the ThingsBoard backend keeps", () => {
       telemetryMessages: "60:3,10000:60",
       telemetryDataPoints: "160:3",
     };
-    const place = await setUp({ limits, acknowledgeAfterMs: 3 });
+    const place = await setUp({ limits });
+    const { server } = place;
+    server.faults.acknowledgeAfterMs = 3;
     const { messages } = startBackend(place);
     await messages.addMessages(turns(280));
-    const { server } = place;
     await server.until(() => server.valuesOf("turn").length >= 280);
     expect(server.connections).toEqual([{ clean: true }]);
     for (const { payload } of server.publishes) expect(payload.length).toBeLessThanOrEqual(1_000);

@@ -99,7 +99,8 @@ export class DeviceSession {
   }
 
   #take(packet: IPublishPacket): string | undefined {
-    const { limits, acknowledgeAfterMs } = this.#state.options;
+    const { limits } = this.#state.options;
+    const { acknowledgeAfterMs } = this.#state.faults;
     const payload = Buffer.from(packet.payload);
     // The limit is one of the decoder, which sees the packet without its fixed header.
     const bytes = Buffer.byteLength(packet.topic) + payload.length + 4;
@@ -112,8 +113,8 @@ export class DeviceSession {
       this.#underWay--;
       this.#mqtt.acknowledge(packet);
     };
-    if (acknowledgeAfterMs === 0) acknowledge();
-    else setTimeout(acknowledge, acknowledgeAfterMs);
+    if (acknowledgeAfterMs === undefined) acknowledge();
+    else setTimeout(acknowledge, acknowledgeAfterMs).unref();
     return undefined;
   }
 

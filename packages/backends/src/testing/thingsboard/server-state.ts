@@ -22,14 +22,14 @@ export interface ThingsBoardServerOptions {
   tellsLimits?: boolean;
   /** Whether it turns texts into numbers and the other way round; it does if left out. */
   typeCast?: boolean;
-  /** How long it takes to acknowledge, in milliseconds; not at all if left out. */
-  acknowledgeAfterMs?: number;
 }
 
 /** What goes wrong at the server; to be changed at any time. */
 export interface ThingsBoardFaults {
   /** It closes every new connection at once. */
   down?: boolean;
+  /** How long it takes to acknowledge, in milliseconds. */
+  acknowledgeAfterMs?: number;
   /** It does not answer when it is asked for attributes. */
   silentAttributes?: boolean;
   /** It closes the connection on telemetry for which this is true. */
@@ -97,7 +97,6 @@ export class ServerState extends EventEmitter<{ change: [] }> {
       token: "token",
       tellsLimits: true,
       typeCast: true,
-      acknowledgeAfterMs: 0,
       ...options,
       limits: { maxPayloadSize: 65_536, maxInflightMessages: 100, ...options.limits },
     };
