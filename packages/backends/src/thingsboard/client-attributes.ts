@@ -14,37 +14,47 @@ export interface ClientAttributesOptions {
   pauseMs: number;
 }
 
-/** Publishes what the node says about itself, and again when its processes change, until the connection ends. */
-export async function keepClientAttributes({
+/** The state of each process, by its name. */
+type ProcessStates = Record<string, string>;
+
+/** Publishes what the node says about itself; returns the states of the processes that this holds. */
+export async function publishClientAttributes({
   link,
   node,
   config,
-  pauseMs,
-}: ClientAttributesOptions): Promise<never> {
-  const { signal } = link;
-  for (;;) {
-    const processes = processStates(node);
-    const attributes = {
-      version: node.agent.version,
-      revision: config.general.config_revision,
-      uptime: Math.floor(node.agent.uptime()),
-      processes,
-    };
-    await link.publish(ATTRIBUTES_TOPIC, JSON.stringify(attributes));
-    await sleep(pauseMs, undefined, { signal });
-    await untilOther(processes, node, signal);
+}: ClientAttributesOptions): Promise<ProcessStates> {
+  const processes = processStates(node);
+  const attributes = {
+    version: node.agent.version,
+    revision: config.general.config_revision,
+    uptime: Math.floor(node.agent.uptime()),
+    processes,
+  };
+  await link.publish(ATTRIBUTES_TOPIC, JSON.stringify(attributes));
+  return processes;
+}
+
+/** Publishes it again whenever the states of the processes have changed, until the connection ends. */
+export async function keepClientAttributes(
+  options: ClientAttributesOptions,
+  published: ProcessStates,
+): Promise<never> {
+  const { link, node, pauseMs } = options;
+  for (let known = published; ; ) {
+    await sleep(pauseMs, undefined, { signal: link.signal });
+    await untilOther(known, node, link.signal);
+    known = await publishClientAttributes(options);
   }
 }
 
-/** The state of each process, by its name. */
-function processStates({ state }: Pick<ThingsBoardNode, "state">): Record<string, string> {
+function processStates({ state }: Pick<ThingsBoardNode, "state">): ProcessStates {
   const processes = Object.entries(state.load().processes ?? {});
   return Object.fromEntries(processes.map(([name, process]) => [name, process.state]));
 }
 
 /** Resolves once the states of the processes are others than these. */
 async function untilOther(
-  processes: Record<string, string>,
+  processes: ProcessStates,
   node: Pick<ThingsBoardNode, "state" | "dataDir">,
   signal: AbortSignal,
 ): Promise<void> {

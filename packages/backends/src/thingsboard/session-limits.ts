@@ -9,8 +9,11 @@ const USUAL_UNDER_WAY = 100;
 /** The largest payload is that of a whole packet: topic and packet identifier are in it. */
 const PACKET_OVERHEAD = 128;
 
-/** The part of a rate that is used: on its way to the server, what was spread out comes together. */
-const SHARE = 0.8;
+/** The part of a rate that the queue is given: values that travel beside it are not counted. */
+const SHARE = 0.9;
+
+/** How much longer the time is in which the server counts than it says: what was late comes closer to what was not. */
+const STRETCH = 1.25;
 
 const RateText = z.optional(z.nullable(z.string()));
 
@@ -52,7 +55,7 @@ function ratesOf(text: string | null | undefined): Rate[] {
   return (text ?? "").split(",").flatMap((part) => {
     const [, count, seconds] = /^\s*(\d+):(\d+)\s*$/.exec(part) ?? [];
     if (!(Number(count) > 0 && Number(seconds) > 0)) return [];
-    return [{ count: Math.max(1, Math.floor(Number(count) * SHARE)), seconds: Number(seconds) }];
+    return [{ count: Math.max(1, Math.floor(Number(count) * SHARE)), seconds: Number(seconds) * STRETCH }];
   });
 }
 

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Link } from "@ivy/messaging/forwarder";
 import type { Config } from "@ivy/types";
 import * as z from "zod/mini";
-import { keepClientAttributes } from "./client-attributes.ts";
+import { keepClientAttributes, publishClientAttributes } from "./client-attributes.ts";
 import type { ThingsBoardNode } from "./node.ts";
 import { chunkKey } from "./ota/download.ts";
 import { Ota, type OtaMemory } from "./ota/ota.ts";
 import { PACKAGE_ATTRIBUTES, readTarget } from "./ota/target.ts";
-import { NoAnswerError, Questions } from "./questions.ts";
+import { NoAnswerError, type Question, Questions } from "./questions.ts";
 import type { Rpc } from "./rpc.ts";
 import { type Limits, readLimits } from "./session-limits.ts";
 import type { SharedConfiguration } from "./shared-configuration.ts";
@@ -45,16 +45,22 @@ export class Session {
     this.#ota = new Ota({ link, questions: this.#questions, node, memory: ota, chunkMs: timing.chunkMs });
   }
 
-  /** Asks for the limits, and begins everything else that a connection begins with. */
+  /**
+   * Asks for the limits, and does what a connection begins with. All of that is over before messages of the queue are
+   * sent: should the server close the connection on one of these, that stands out.
+   */
   async begin(): Promise<Limits> {
     const limits = readLimits(await this.#askForLimits());
     this.#link.keepTo(limits.server);
     const { node, config, timing } = this.#options;
-    this.#doBeside(() =>
-      keepClientAttributes({ link: this.#link, node, config, pauseMs: timing.attributesPauseMs }),
-    );
-    this.#doBeside(() => this.#ota.reportCurrent());
-    this.#doBeside(() => this.#pullShared());
+    const attributes = { link: this.#link, node, config, pauseMs: timing.attributesPauseMs };
+    const [published, pulled] = await Promise.all([
+      publishClientAttributes(attributes),
+      this.#pullShared(),
+      this.#ota.reportCurrent(),
+    ]);
+    this.#doBeside(() => keepClientAttributes(attributes, published));
+    if (!pulled) this.#doBeside(() => this.#pullAgain());
     return limits;
   }
 
@@ -85,46 +91,39 @@ export class Session {
 
   async #askForLimits(): Promise<Buffer | undefined> {
     const id = this.#questions.nextId();
-    try {
-      return await this.#questions.ask({
-        topic: `v1/devices/me/rpc/request/${id}`,
-        payload: JSON.stringify({ method: "getSessionLimits", params: {} }),
-        key: `rpc ${id}`,
-        timeoutMs: this.#options.timing.answerMs,
-        signal: this.#link.signal,
-      });
-    } catch (error) {
-      if (!(error instanceof NoAnswerError)) throw error;
-      this.#options.node.logger.debug(
-        "The server does not tell its limits; they are taken to be the usual ones",
-      );
-      return undefined;
-    }
+    return await this.#ask({
+      topic: `v1/devices/me/rpc/request/${id}`,
+      payload: JSON.stringify({ method: "getSessionLimits", params: {} }),
+      key: `rpc ${id}`,
+    });
   }
 
-  /** Asks for everything that the server may have changed meanwhile; it does not tell that by itself. */
-  async #pullShared(): Promise<void> {
+  /** Asks for all that the server may have changed meanwhile, for it does not tell by itself; whether it answers. */
+  async #pullShared(): Promise<boolean> {
+    const id = this.#questions.nextId();
+    const answer = await this.#ask({
+      topic: `v1/devices/me/attributes/request/${id}`,
+      payload: JSON.stringify({ sharedKeys: ["configuration", ...PACKAGE_ATTRIBUTES].join(",") }),
+      key: `attributes ${id}`,
+    });
+    return answer !== undefined;
+  }
+
+  async #pullAgain(): Promise<void> {
     const { timing, node } = this.#options;
-    const sharedKeys = ["configuration", ...PACKAGE_ATTRIBUTES].join(",");
-    for (;;) {
-      const id = this.#questions.nextId();
-      try {
-        await this.#questions.ask({
-          topic: `v1/devices/me/attributes/request/${id}`,
-          payload: JSON.stringify({ sharedKeys }),
-          key: `attributes ${id}`,
-          timeoutMs: timing.answerMs,
-          signal: this.#link.signal,
-        });
-        return;
-      } catch (error) {
-        if (!(error instanceof NoAnswerError)) throw error;
-        node.logger.warning(
-          "The server does not tell the shared attributes; asked again later",
-          error.message,
-        );
-        await sleep(timing.askAgainMs, undefined, { signal: this.#link.signal });
-      }
+    node.logger.warning("The server does not tell the shared attributes; it is asked again until it does");
+    do await sleep(timing.askAgainMs, undefined, { signal: this.#link.signal });
+    while (!(await this.#pullShared()));
+  }
+
+  /** The answer to a question; nothing if the server does not answer in time. */
+  async #ask(question: Pick<Question, "topic" | "payload" | "key">): Promise<Buffer | undefined> {
+    const { answerMs } = this.#options.timing;
+    try {
+      return await this.#questions.ask({ ...question, timeoutMs: answerMs, signal: this.#link.signal });
+    } catch (error) {
+      if (error instanceof NoAnswerError) return undefined;
+      throw error;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Config } from "@ivy/types";
+import { type Config, ConfigError, parseConfig } from "@ivy/types";
 import * as z from "zod/mini";
 import type { ThingsBoardNode } from "../node.ts";
 
@@ -40,11 +40,20 @@ export class BadParamsError extends Error {
 /** @throws BadParamsError (the returned function) where the parameters do not fit */
 export function checked<Params>({ params, perform }: RpcMethod<Params>): AnyRpcMethod {
   return async (given, context) => {
-    const result = params.safeParse(given);
-    if (result.success) return await perform(result.data, context);
-    const problems = result.error.issues.map(({ path, message }) => [...path, message].join(": "));
-    throw new BadParamsError(problems.join("; "));
+    return await perform(check(given, params), context);
   };
+}
+
+function check<Params>(given: unknown, schema: z.ZodMiniType<Params>): Params {
+  try {
+    return parseConfig(given, "params", schema);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const problems = error.problems.map(({ path, problem }) =>
+      path === "" ? problem : `${path}: ${problem}`,
+    );
+    throw new BadParamsError(problems.join("; "), { cause: error });
+  }
 }
 
 /** For methods without parameters: ThingsBoard's own widgets send an empty object or `null` then. */
