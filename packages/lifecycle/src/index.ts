@@ -1,7 +1,15 @@
 export { type AutomationLockOptions, withAutomationLock } from "./automation-lock.ts";
 export { backendEntrypoint, type Entrypoint, procedureEntrypoint, type Variant } from "./entrypoint.ts";
 export { AutomationLockedError, LifecycleUsageError, StartError } from "./errors.ts";
-export type { ProcessSettings, TeardownReason } from "./ipc.ts";
+export {
+  type AgentIdentity,
+  type AgentRequest,
+  type LevelChange,
+  type LogSink,
+  type ProcessSettings,
+  systemMonotonicMs,
+  type TeardownReason,
+} from "./ipc.ts";
 export {
   LifecycleManager,
   type LifecycleOptions,

@@ -1,21 +1,11 @@
 import { addAbortListener } from "node:events";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import type { BrokerConnection } from "./broker.ts";
 import { Connection } from "./connection.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { takeMessages } from "./incoming.ts";
 import type { Link } from "./server-protocol.ts";
 import type { Timeouts } from "./timeouts.ts";
-
-/** Where the broker is and who we are there. */
-export interface BrokerConnection {
-  host: string;
-  port: number;
-  clientId: string;
-  username?: string | undefined;
-  password?: string | undefined;
-  /** Speak TLS; without `ca` the system's authorities are trusted. PEM each. */
-  tls?: { ca?: string | Buffer; cert?: string | Buffer; key?: string | Buffer } | undefined;
-}
 
 /** Takes what the broker sends; it is acknowledged once this has ended. Must not reject. */
 export type Receive = (topic: string, payload: Buffer, link: Link) => Promise<void>;

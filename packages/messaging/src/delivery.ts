@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-error.ts";
 import type { Consumer } from "./consumer.ts";
+import type { ForwarderLog } from "./forwarder-log.ts";
 import { mapSafely } from "./map-safely.ts";
 import type { Once } from "./once.ts";
 import { Pace } from "./pace.ts";
@@ -8,14 +9,6 @@ import type { Quarantine } from "./quarantine.ts";
 import { Selection } from "./selection.ts";
 import type { Mapping, Publish, Refusal, ServerProtocol } from "./server-protocol.ts";
 import { Settling } from "./settling.ts";
-
-/** What the forwarder tells people. */
-export interface ForwarderLog {
-  debug(message: string, details?: string): void;
-  info(message: string, details?: string): void;
-  warning(message: string, details?: string): void;
-  error(message: string, details?: string): void;
-}
 
 /** After the end, acknowledgements that are on their way may still come in, in milliseconds. */
 const LAST_ACKNOWLEDGEMENTS_MS = 1_000;

@@ -1,4 +1,4 @@
-import type { BrokerConnection } from "./broker-connection.ts";
+import type { BrokerConnection } from "./broker.ts";
 import {
   BrokerUnreachableError,
   CertificateError,

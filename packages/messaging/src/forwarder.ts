@@ -1,4 +1,4 @@
-export type { BrokerConnection } from "./broker-connection.ts";
+export type { BrokerConnection } from "./broker.ts";
 export { type ForwardOptions, forward } from "./forward.ts";
 export type {
   Link,

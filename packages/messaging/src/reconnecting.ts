@@ -1,6 +1,6 @@
 import { backOff } from "./back-off.ts";
 import { ConnectionLostError, isRefusal } from "./connection-error.ts";
-import type { ForwarderLog } from "./delivery.ts";
+import type { ForwarderLog } from "./forwarder-log.ts";
 import { Once } from "./once.ts";
 import type { Failure } from "./one-connection.ts";
 
