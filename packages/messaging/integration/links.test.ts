@@ -58,13 +58,13 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     const arrived = await listen(port);
     const proxy = await proxyTo({ port });
     const agent = await agentWith(10);
-    const { warnings } = startForwarding(agent, proxy.port, { timeouts: { acknowledgementMs: 1_500 } });
+    const { warnings } = startForwarding(agent, proxy.port, { timeouts: { acknowledgementMs: 1_000 } });
     await until(() => expect(arrived).toEqual(upTo(10)));
     proxy.halfOpen();
     await agent.addMessages(upTo(20).slice(10).map(number));
     await untilAllArrived(arrived, 20, PARALLEL);
     expect(warnings()).toEqual([
-      "The connection to the broker is lost: the broker has not acknowledged for 1.5 s",
+      "The connection to the broker is lost: the broker has not acknowledged for 1 s",
     ]);
   });
 
@@ -99,7 +99,7 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     const proxy = await proxyTo({ port });
     proxy.refuse();
     const { warnings, logger } = startForwarding(await agentWith(10), proxy.port);
-    await until(() => expect(logger.debug).toHaveBeenCalledTimes(2));
+    await until(() => expect(logger.debug).toHaveBeenCalled());
     expect(warnings()).toEqual([expect.stringMatching(/cannot be reached: connect ECONNREFUSED/)]);
     await proxy.restore();
     await untilAllArrived(arrived, 10, 0);
@@ -160,9 +160,8 @@ describe("a broker that is none", () => {
   it("welcomes and closes at once: that is told once, with what it probably means", async () => {
     const broker = await scriptedBroker({ closesAtOnce: true });
     const { logger, warnings } = startForwarding(await agentWith(0), broker.port);
-    await until(() => expect(broker.connections).toBe(4));
-    await until(() => expect(logger.debug.mock.calls.length).toBe(3));
-    expect(warnings()).toHaveLength(2);
+    await until(() => expect(warnings()).toHaveLength(2));
+    expect([broker.connections, logger.debug.mock.calls.length]).toEqual([3, 2]);
   });
 
   it("never acknowledges: all messages are kept, and sent again over another connection", async () => {
@@ -171,10 +170,10 @@ describe("a broker that is none", () => {
       publish: () => (acknowledging ? "acknowledge" : "ignore"),
     });
     const agent = await agentWith(100);
-    const { warnings } = startForwarding(agent, port, { timeouts: { acknowledgementMs: 500 } });
+    const { warnings } = startForwarding(agent, port, { timeouts: { acknowledgementMs: 200 } });
     await until(() => expect(seen.length).toBeGreaterThanOrEqual(2 * PARALLEL));
     expect(valuesOf(agent.getNLatestMessages(1_000))).toEqual(upTo(100));
-    expect(warnings()).toEqual([expect.stringMatching(/has not acknowledged for 0.5 s/)]);
+    expect(warnings()).toEqual([expect.stringMatching(/has not acknowledged for 0.2 s/)]);
     acknowledging = true;
     await until(() => expect(taken).toEqual(upTo(100).map((value) => `[${value}]`)));
   });
@@ -185,8 +184,8 @@ describe("a broker that is none", () => {
       protocol: { ...ONE_EACH, subscriptions: ["commands"] },
       timeouts: { acknowledgementMs: 300 },
     });
-    await until(() => expect(broker.connections).toBe(2));
-    expect(warnings()).toEqual([expect.stringMatching(/does not answer to a subscription/)]);
+    const warning = expect.stringMatching(/does not answer to a subscription/);
+    await until(() => expect(warnings()).toEqual([warning]));
   });
 
   it("refuses a subscription: it is told once which, not tried again soon, and messages are kept", async () => {

@@ -43,6 +43,7 @@ export class Delivery<Body> implements Disposable {
   readonly #settling: Settling;
   readonly #ended = Promise.withResolvers<void>();
   readonly #left = new AbortController();
+  readonly #begin = performance.now();
   /** Handed to the publisher and not acknowledged. */
   #messagesUnderWay = 0;
   #hasCarried = false;
@@ -73,16 +74,14 @@ export class Delivery<Body> implements Disposable {
   /** Sends what there is, as far as may be under way at once. */
   pump(): void {
     if (this.#closed) return;
+    clearTimeout(this.#wake);
     try {
-      while (!this.#options.connection.publisher.holdsBack && this.#sendNext());
+      const waitMs = this.#sendAll();
+      if (waitMs !== undefined) this.#wake = setTimeout(() => this.pump(), Math.ceil(waitMs));
+      else if (this.#draining && this.#messagesUnderWay === 0 && this.#settling.idle) this.#ended.resolve();
     } catch (error) {
       this.#end(error as Error);
-      return;
     }
-    clearTimeout(this.#wake);
-    const { waitMs } = this.#selection;
-    if (waitMs !== undefined) this.#wake = setTimeout(() => this.pump(), Math.ceil(waitMs));
-    else if (this.#draining && this.#messagesUnderWay === 0 && this.#settling.idle) this.#ended.resolve();
   }
 
   /**
@@ -112,16 +111,21 @@ export class Delivery<Body> implements Disposable {
     this.#settling[Symbol.dispose]();
   }
 
-  /** Chooses, maps and sends some messages; tells whether there were any. */
-  #sendNext(): boolean {
-    const { maxParallelMessages, protocol } = this.#options;
-    const room = Math.min(this.#batchSize, maxParallelMessages - this.#messagesUnderWay);
-    if (room <= 0) return false;
-    const standing = { idle: this.#messagesUnderWay === 0, hasCarried: this.#hasCarried };
-    const messages = this.#selection.next(room, standing);
-    if (messages.length === 0) return false;
-    this.#send(mapSafely(protocol, messages));
-    return true;
+  /** Milliseconds until there is more to send, if only time has to pass for that. */
+  #sendAll(): number | undefined {
+    const { connection, maxParallelMessages, protocol } = this.#options;
+    while (!connection.publisher.holdsBack) {
+      const room = Math.min(this.#batchSize, maxParallelMessages - this.#messagesUnderWay);
+      if (room <= 0) break;
+      const messages = this.#selection.next(room, {
+        stoodMs: performance.now() - this.#begin,
+        idle: this.#messagesUnderWay === 0,
+        hasCarried: this.#hasCarried,
+      });
+      if (messages.length === 0) return this.#selection.waitMs;
+      this.#send(mapSafely(protocol, messages));
+    }
+    return undefined;
   }
 
   #send({ publishes, settled, refused }: Mapping): void {
@@ -167,6 +171,7 @@ export class Delivery<Body> implements Disposable {
       identifiers,
       besides: [...underWay].some((publish) => publish.identifiers.length === 0),
       sentAgoMs: performance.now() - lastSentAt,
+      hasCarried: this.#hasCarried,
     });
     if (condemned !== undefined) this.#settle([condemned.identifier], [condemned]);
   }

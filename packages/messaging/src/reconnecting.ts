@@ -6,8 +6,8 @@ import type { Failure } from "./one-connection.ts";
 
 /** A connection that has stood this long is a good one, in milliseconds. */
 const GOOD_MS = 60_000;
-/** One that has carried messages needs only this long: one that is ended earlier is ended by somebody. */
-const GOOD_FOR_CARRIER_MS = 5_000;
+/** One that has carried messages and ends when nothing is under way, for no reason to be seen, has to stand this long. */
+const CARRIED_MS = 5_000;
 /** So many closings in a row that nothing explains make another client probable. */
 const UNEXPLAINED_CLOSINGS = 3;
 
@@ -56,6 +56,6 @@ export class Reconnecting {
   }
 }
 
-function isGood({ stoodMs, hasCarried }: NonNullable<Failure["connection"]>): boolean {
-  return stoodMs >= (hasCarried ? GOOD_FOR_CARRIER_MS : GOOD_MS);
+function isGood({ stoodMs, hasCarried, wasBusy }: NonNullable<Failure["connection"]>): boolean {
+  return stoodMs >= GOOD_MS || (hasCarried && (wasBusy || stoodMs >= CARRIED_MS));
 }
