@@ -34,6 +34,8 @@ export class Session {
   readonly #link: Link;
   readonly #questions: Questions;
   readonly #ota: Ota;
+  /** Shared attributes have come by themselves since they were asked for. */
+  #changedSinceAsked = false;
   /** Work that goes on beside the receiving of messages. */
   readonly #beside = new Set<Promise<void>>();
 
@@ -70,7 +72,7 @@ export class Session {
       case "attributes":
         return await this.#takePush(parse(payload));
       case "attributes-answer":
-        await this.#takeAll(AttributesAnswer.safeParse(parse(payload)).data?.shared ?? {});
+        await this.#takeAnswer(payload);
         return this.#questions.answer(`attributes ${incoming.id}`, payload);
       case "rpc-answer":
         return this.#questions.answer(`rpc ${incoming.id}`, payload);
@@ -100,6 +102,7 @@ export class Session {
 
   /** Asks for all that the server may have changed meanwhile, for it does not tell by itself; whether it answers. */
   async #pullShared(): Promise<boolean> {
+    this.#changedSinceAsked = false;
     const id = this.#questions.nextId();
     const answer = await this.#ask({
       topic: `v1/devices/me/attributes/request/${id}`,
@@ -127,6 +130,12 @@ export class Session {
     }
   }
 
+  /** What was changed while the answer was on its way is newer than that. */
+  async #takeAnswer(payload: Buffer): Promise<void> {
+    if (this.#changedSinceAsked) this.#doBeside(async () => void (await this.#pullShared()));
+    else await this.#takeAll(AttributesAnswer.safeParse(parse(payload)).data?.shared ?? {});
+  }
+
   async #takeAll(shared: Record<string, unknown>): Promise<void> {
     for (const kind of PACKAGE_KINDS) this.#doBeside(() => this.#ota.assign(kind, readTarget(kind, shared)));
     if ("configuration" in shared) await this.#options.configuration.take(shared["configuration"]);
@@ -134,6 +143,7 @@ export class Session {
 
   /** What has changed. The server saves all that it says about a package together, so it comes together too. */
   async #takePush(message: unknown): Promise<void> {
+    this.#changedSinceAsked = true;
     const deleted = Deletion.safeParse(message).data?.deleted ?? [];
     const changed = Attributes.safeParse(message).data ?? {};
     for (const kind of PACKAGE_KINDS) {

@@ -108,6 +108,7 @@ export class DeviceSession {
     if (++this.#underWay > limits.maxInflightMessages) return "too many messages under way";
     if (this.#messages.isBrokenBy(1)) return "too many messages";
     const complaint = this.#process(packet.topic, payload);
+    this.#state.emit("change");
     if (complaint !== undefined) return `${packet.topic}: ${complaint}`;
     const acknowledge = () => {
       this.#underWay--;

@@ -108,7 +108,6 @@ export class ServerState extends EventEmitter<{ change: [] }> {
     if (lost) this.lost.push(lost);
     if (ignored !== undefined) this.ignored.push(ignored);
     if (unheard !== undefined) this.unheard.push(unheard);
-    this.emit("change");
   }
 
   connected(session: DeviceSession, clean: boolean): void {
@@ -146,7 +145,6 @@ export class ServerState extends EventEmitter<{ change: [] }> {
     const index = this.#calls.findIndex((call) => call.id === id);
     const [call] = index < 0 ? [] : this.#calls.splice(index, 1);
     call?.answered?.(answer);
-    this.emit("change");
   }
 
   takeClientAttributes(payload: string): string | undefined {
@@ -160,7 +158,6 @@ export class ServerState extends EventEmitter<{ change: [] }> {
     if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes))
       return "not an object";
     Object.assign(this.clientAttributes, attributes);
-    this.emit("change");
     return undefined;
   }
 
