@@ -91,6 +91,35 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(handled.filter((command) => command === "open")).toHaveLength(2);
   });
 
+  it("is handed over once more what it was not done with when the connection ended, and nothing else", async () => {
+    const { port } = await broker();
+    const { client } = await server(port);
+    const proxy = await proxyTo({ port });
+    const handled: string[] = [];
+    const connected = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    startForwarding(await agentWith(0), proxy.port, {
+      protocol: {
+        ...ONE_EACH,
+        subscriptions: ["commands"],
+        connected: () => connected.resolve(),
+        async receive(_topic, payload) {
+          handled.push(payload.toString());
+          if (handled.length === 1) await gate.promise;
+        },
+      },
+    });
+    await connected.promise;
+    for (const command of ["one", "two"]) await client.publishAsync("commands", command, { qos: 1 });
+    await until(() => expect(handled).toEqual(["one"]));
+    proxy.reset();
+    await until(() => expect(handled).toEqual(["one", "one", "two"]));
+    gate.resolve();
+    await client.publishAsync("commands", "three", { qos: 1 });
+    await until(() => expect(handled).toContain("three"));
+    expect(handled).toEqual(["one", "one", "two", "three"]);
+  });
+
   it("may fail at a connect: messages are sent all the same", async () => {
     const { port } = await broker();
     const arrived = await listen(port);

@@ -16,14 +16,15 @@ export function takeMessages(
   client: MqttClient,
   receive: (topic: string, payload: Buffer) => Promise<void>,
 ): void {
+  const stands = () => client.connected && !client.disconnecting;
   let previous = Promise.resolve();
   client.handleMessage = ({ topic, payload, qos, messageId }, next) => {
-    previous = previous
-      .then(() => receive(topic, payload as Buffer))
-      .then(() => {
-        if (qos > 0 && messageId !== undefined && client.connected && !client.disconnecting)
-          client.stream.write(puback(messageId));
-      });
+    previous = previous.then(async () => {
+      // What waits when the connection ends comes again over the next one.
+      if (!stands()) return;
+      await receive(topic, payload as Buffer);
+      if (stands() && qos > 0 && messageId !== undefined) client.stream.write(puback(messageId));
+    });
     next(LATER);
   };
 }

@@ -31,7 +31,10 @@ export interface Rate {
   seconds: number;
 }
 
-/** What a server allows on one connection; what is left out is not limited. */
+/**
+ * What a server allows on one connection; what is left out is not limited. It holds where things are sent: delays on the
+ * way bring them closer together, so ask for somewhat less than the server takes.
+ */
 export interface ServerLimits {
   /** Most publishes that are sent and not acknowledged. */
   publishesUnderWay?: number;
@@ -42,7 +45,11 @@ export interface ServerLimits {
 
 /** A connection as a protocol sees it: for questions and answers that travel beside the queue. */
 export interface Link {
-  /** Publishes with QoS 1; resolves once the broker has acknowledged it, rejects when the connection ends before. */
+  /**
+   * Publishes with QoS 1, before what of the queue waits for the limits; resolves once the broker has acknowledged it.
+   *
+   * @throws an error with the code `IVY_CONNECTION_LOST` when the connection ends before
+   */
   publish(topic: string, payload: string | Buffer): Promise<void>;
   /** From now on the forwarder keeps to these limits, until the connection ends. */
   keepTo(limits: ServerLimits): void;
@@ -56,10 +63,17 @@ export interface ServerProtocol<Body = MessageBody> {
   readonly subscriptions: readonly string[];
   /** The server keeps neither subscriptions nor messages for a client that is away; it does if left out. */
   readonly cleanSession?: boolean;
-  /** Called at every connect, once the subscriptions are granted and before anything of the queue is sent. */
+  /**
+   * Called at every connect, once the subscriptions are granted and before anything of the queue is sent. If it fails, or
+   * takes longer than an acknowledgement may, that is logged and the queue is sent all the same.
+   */
   connected?(link: Link): void | Promise<void>;
   /** Maps messages in their order. Must not throw: a message that cannot be mapped is refused. */
   map(messages: readonly MessageQueueItem<Body>[]): Mapping;
-  /** Takes a message from the server; it is acknowledged to the broker once this has ended. */
+  /**
+   * Takes a message from the server, one after another; each is acknowledged to the broker once this has ended. What the
+   * broker kept for us may come before `connected` is called. It may wait for what it publishes itself, and must not wait
+   * for another message.
+   */
   receive(topic: string, payload: Buffer, link: Link): void | Promise<void>;
 }
