@@ -14,12 +14,13 @@ describe("the ThingsBoard backend", () => {
     await messages.addMessage({ variant: "log", level: "ERROR", subject: "s", body: "b" });
     const config = { general: { config_revision: 7 } };
     await messages.addMessage({ variant: "config", status: "rejected", config, reason: "because" });
-    await server.until(() => server.valuesOf("configuration").length > 0);
+    await server.until(() => server.valuesOf("temperature").length > 0);
     const sent = server.telemetry.filter(({ values }) => !("current_sw_title" in values));
+    // Errors and answers go before data.
     expect(sent).toMatchObject([
-      { values: { temperature: 0.3, site: "roof" }, types: { temperature: "double", site: "string" } },
       { values: { logging: { level: "ERROR", subject: "s", body: "b" } }, types: { logging: "json" } },
       { values: { configuration: { status: "rejected", config, reason: "because" } } },
+      { values: { temperature: 0.3, site: "roof" }, types: { temperature: "double", site: "string" } },
     ]);
     for (const { ts } of sent) {
       expect(ts).toBeGreaterThanOrEqual(before);

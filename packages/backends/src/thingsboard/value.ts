@@ -1,7 +1,7 @@
 /** ThingsBoard stores a number with more decimals as a text. */
 const DECIMALS = 16;
 
-/** The first number beyond its whole numbers of 64 bits. */
+/** Beyond its whole numbers of 64 bits; below zero too, for a double is written with its first digits only. */
 const BEYOND_INT64 = 2 ** 63;
 
 const LONGEST_KEY = 255;
@@ -15,7 +15,7 @@ export function carriedValue(key: string, value: unknown): Carried {
   if (typeof value === "string") return { value };
   if (typeof value !== "number") return { problem: "is neither a number nor a text" };
   if (!Number.isFinite(value)) return { problem: "is not finite" };
-  if (value >= BEYOND_INT64 || value < -BEYOND_INT64) return { problem: "does not fit into 64 bits" };
+  if (Math.abs(value) >= BEYOND_INT64) return { problem: "does not fit into 64 bits" };
   // From 1 on, the shortest form of a double never has more decimals.
   return { value: Math.abs(value) < 1 ? Number(value.toFixed(DECIMALS)) : value };
 }

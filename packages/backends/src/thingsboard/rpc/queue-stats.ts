@@ -11,11 +11,9 @@ export interface QueueStats {
   oldest: number | null;
 }
 
-export function readQueue(messages: Pick<MessagingAgent, "getNLatestMessages" | "statistics">): QueueStats {
-  // Looking for the oldest brings what only the log holds into the table, where it is counted.
-  const [oldest] = messages.getNLatestMessages(1);
-  const { queued, dead } = messages.statistics();
-  return { queued, dead, oldest: oldest === undefined ? null : Math.round(oldest.timestamp * 1_000) };
+export function readQueue(messages: Pick<MessagingAgent, "statistics">): QueueStats {
+  const { queued, dead, oldest } = messages.statistics();
+  return { queued, dead, oldest: oldest === undefined ? null : Math.round(oldest * 1_000) };
 }
 
 export const queueStats = checked({
