@@ -1,6 +1,6 @@
 import type { MessageQueueItem } from "@ivy/types";
-import type { Consumer } from "./consumer.ts";
-import { toItem } from "./messaging-agent.ts";
+import { toItem } from "../messaging-agent.ts";
+import type { Consumer } from "../queue/consumer.ts";
 import type { Pace } from "./pace.ts";
 import type { Quarantine } from "./quarantine.ts";
 

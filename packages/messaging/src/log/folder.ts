@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
+import { randomName } from "../random-name.ts";
 import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
-import { randomName } from "./random-name.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */

@@ -1,8 +1,8 @@
+import { type LogFolder, sizeOf } from "../log/folder.ts";
+import { numberOf, type Span, spanOfLane } from "../log/place.ts";
+import type { Located } from "../log/reader.ts";
+import { LogStream, type Unreadable } from "../log/stream.ts";
 import type { ActiveQueue } from "./active-queue.ts";
-import { type LogFolder, sizeOf } from "./log-folder.ts";
-import type { Located } from "./log-reader.ts";
-import { LogStream, type Unreadable } from "./log-stream.ts";
-import { numberOf, type Span, spanOfLane } from "./place.ts";
 
 /** What becomes of messages that were taken. */
 export interface Settlement {

@@ -1,4 +1,4 @@
-import { LANES, type Lane } from "./place.ts";
+import { LANES, type Lane } from "../log/place.ts";
 
 /** How much of the log is kept. What is over goes in the order: sent messages, then unsent ones, the oldest first. */
 export interface StoreLimits {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageBody } from "@ivy/types";
+import type { MessagingAgent } from "../messaging-agent.ts";
 import type { BrokerConnection } from "./broker.ts";
 import type { ForwarderLog } from "./forwarder-log.ts";
-import type { MessagingAgent } from "./messaging-agent.ts";
 import { Once } from "./once.ts";
 import { type Course, forwardOverOneConnection } from "./one-connection.ts";
 import { Quarantine } from "./quarantine.ts";

@@ -1,10 +1,10 @@
 import { statfsSync } from "node:fs";
+import { contentOf, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
+import { LANES, type Span, spanOfFile } from "../log/place.ts";
+import { lengthOf, within } from "../log/spans.ts";
 import type { ActiveQueue } from "./active-queue.ts";
+import { countPending } from "./depth.ts";
 import { filesToRemove, type KeptFile, type StoreLimits } from "./limits.ts";
-import { contentOf, type LogFile, type LogFolder, sizeOf } from "./log-folder.ts";
-import { LANES, type Span, spanOfFile } from "./place.ts";
-import { countPending } from "./queue-depth.ts";
-import { lengthOf, within } from "./spans.ts";
 
 /** The limits are looked at this often even if the log has no new file, in milliseconds. */
 const INTERVAL_MS = 3_600_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { replaceFile } from "@ivy/files";
-import type { Span } from "./place.ts";
-import { seal, unseal } from "./seal.ts";
+import type { Span } from "../log/place.ts";
+import { seal, unseal } from "../log/seal.ts";
 
 /** What a queue was at some time: enough to build it anew from the log without sending everything again. */
 export interface Checkpoint {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { redact } from "@ivy/types";
 import type { Database } from "better-sqlite3";
-import type { LogRecord } from "./record.ts";
+import type { LogRecord } from "../log/record.ts";
 
 /*
  * What Python Ivy 1.1.0 leaves behind. Its configuration messages hold passwords in clear; ours must not.

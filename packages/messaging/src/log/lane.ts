@@ -1,8 +1,8 @@
-import type { Durability } from "./durability.ts";
+import type { Durability } from "../durability.ts";
+import type { LogFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
-import type { LogFolder } from "./log-folder.ts";
-import { LogWriter } from "./log-writer.ts";
 import type { Lane } from "./place.ts";
+import { LogWriter } from "./writer.ts";
 
 /** So much is written at once at most, in characters. */
 const LARGEST_WRITE = 64 * 1024;

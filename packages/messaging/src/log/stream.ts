@@ -1,6 +1,6 @@
-import { type LogFile, type LogFolder, sizeOf } from "./log-folder.ts";
-import { type Located, readLog } from "./log-reader.ts";
+import { type LogFile, type LogFolder, sizeOf } from "./folder.ts";
 import { type Lane, numberOf, placeOf, type Span, spanOfFile } from "./place.ts";
+import { type Located, readLog } from "./reader.ts";
 import { contains, firstBeyond } from "./spans.ts";
 
 /**

@@ -1,18 +1,18 @@
 import { crc32 } from "node:zlib";
 import type { Database, Statement } from "better-sqlite3";
+import { LANES, type Span, spanOfLane } from "../log/place.ts";
+import type { Located } from "../log/reader.ts";
+import { decodeRecord, encodeRecord, type LogRecord } from "../log/record.ts";
+import { joined, without } from "../log/spans.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { Located } from "./log-reader.ts";
-import { LANES, type Span, spanOfLane } from "./place.ts";
-import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
   isDamage,
   openForSalvage,
   openQueueDatabase,
   setDatabaseAside,
   UnusableDatabaseError,
-} from "./queue-database.ts";
-import { decodeRecord, encodeRecord, type LogRecord } from "./record.ts";
-import { joined, without } from "./spans.ts";
+} from "./database.ts";
+import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 
 /** How long after a checkpoint the next one is due, in milliseconds. */
 const CHECKPOINT_MS = 600_000;

@@ -1,4 +1,4 @@
-import type { Consumer, Settlement } from "./consumer.ts";
+import type { Consumer, Settlement } from "../queue/consumer.ts";
 
 /** A queue that cannot be written to (a full disk) is tried again after this time, in milliseconds. */
 const AGAIN_MS = 5_000;

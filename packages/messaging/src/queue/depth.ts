@@ -1,7 +1,7 @@
-import { contentOf, type LogFile } from "./log-folder.ts";
-import { type Located, readLog } from "./log-reader.ts";
-import { type Span, spanOfFile } from "./place.ts";
-import { lengthOf, within } from "./spans.ts";
+import { contentOf, type LogFile } from "../log/folder.ts";
+import { type Span, spanOfFile } from "../log/place.ts";
+import { type Located, readLog } from "../log/reader.ts";
+import { lengthOf, within } from "../log/spans.ts";
 
 /** More than this is not counted but estimated, so that it costs the same whatever waits; in bytes. */
 const COUNTED_BYTES = 1024 ** 2;

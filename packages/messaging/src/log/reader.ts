@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { isCode } from "@ivy/files";
-import type { LogFile } from "./log-folder.ts";
+import type { LogFile } from "./folder.ts";
 import { numberOf, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, decodeRecord, type FoundRecord, type LogRecord, salvage } from "./record.ts";
 

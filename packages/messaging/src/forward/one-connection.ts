@@ -1,6 +1,7 @@
+import { watchLog } from "../log/watch.ts";
+import type { Consumer } from "../queue/consumer.ts";
 import { connectToBroker, type Receive } from "./broker-connection.ts";
 import type { Connection } from "./connection.ts";
-import type { Consumer } from "./consumer.ts";
 import { Delivery } from "./delivery.ts";
 import type { ForwardOptions } from "./forward.ts";
 import type { Once } from "./once.ts";
@@ -8,7 +9,6 @@ import type { Quarantine } from "./quarantine.ts";
 import { subscribe } from "./subscribe.ts";
 import type { Timeouts } from "./timeouts.ts";
 import { unlessAborted } from "./unless-aborted.ts";
-import { watchLog } from "./watch-log.ts";
 
 /** What outlives a connection. */
 export interface Course {

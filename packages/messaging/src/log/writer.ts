@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import type { LogFolder } from "./log-folder.ts";
+import { StoreWriteError } from "../store-error.ts";
+import type { LogFolder } from "./folder.ts";
 import type { Lane } from "./place.ts";
-import { StoreWriteError } from "./store-error.ts";
 
 const MS_PER_DAY = 86_400_000;
 const LINE_FEED = 0x0a;

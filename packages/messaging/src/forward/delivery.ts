@@ -1,6 +1,6 @@
+import type { Consumer } from "../queue/consumer.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-error.ts";
-import type { Consumer } from "./consumer.ts";
 import type { ForwarderLog } from "./forwarder-log.ts";
 import { mapSafely } from "./map-safely.ts";
 import type { Once } from "./once.ts";
