@@ -35,7 +35,7 @@ describe("before a node switches to this version", () => {
     expect(stdout).toContain("CLI version");
   });
 
-  it.each(["run", "dummy-procedure", "system-checks", "tenta-backend"])(
+  it.each(["run", "dummy-procedure", "system-checks", "tenta-backend", "thingsboard-backend"])(
     "the file of the process %s is built",
     (name) => {
       expect(existsSync(join(DIST, `${name}.js`))).toBe(true);
