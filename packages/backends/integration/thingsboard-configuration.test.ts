@@ -5,15 +5,11 @@ import { configuration, connected, contents, setUp, startBackend } from "./suppo
 
 const WAIT = { timeout: 20_000 };
 
-/** A configuration as the user writes it at the server, with a secret in it. */
+/** A configuration as the user writes it at the server, with secrets in it. */
 function written(config_revision: number) {
   const config = configuration({ host: "h", port: 1 });
-  const connection = { ...config.backend?.mqtt_connection, password: "canary-password" };
-  return {
-    ...config,
-    general: { ...config.general, config_revision },
-    backend: { ...config.backend, mqtt_connection: connection },
-  };
+  const updater = { repository: "a/b", provider: "github", provider_host: "h.org", access_token: "canary" };
+  return { ...config, updater, general: { ...config.general, config_revision } };
 }
 
 describe("the shared attribute configuration", () => {
@@ -40,7 +36,7 @@ describe("the shared attribute configuration", () => {
       "received",
     ]);
     await server.until(() => server.valuesOf("configuration").length === 1);
-    expect(contents(place.dataDir) + JSON.stringify(server.publishes)).not.toContain("canary-password");
+    expect(contents(place.dataDir) + JSON.stringify(server.publishes)).not.toContain("canary");
   });
 
   it("is taken when it is changed while the node is connected, on whatever connection; its deletion does no harm", async () => {

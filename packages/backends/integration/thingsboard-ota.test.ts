@@ -127,6 +127,23 @@ describe("a package that the server has assigned", () => {
     expect(server.valuesOf("current_sw_version")).toEqual(["2.0.0", "2.0.0", "2.1.0", "2.1.0"]);
   });
 
+  it("is handed over once though the connection ends meanwhile, and its page shows the outcome after that", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    const { installPackage } = startBackend(place, {
+      async installPackage() {
+        server.kick();
+        await connected(server, 2);
+        return { outcome: "refused", code: "VERSION_CHANGE_UNSUPPORTED", reason: "not yet" };
+      },
+    });
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(installPackage).toHaveBeenCalledTimes(1);
+    server.kick();
+    await connected(server, 3);
+    expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "FAILED"]);
+  });
+
   it("that lies elsewhere is handed over by its URL, without a download", async () => {
     const { data: _, ...named } = NEWER;
     const place = await setUpPackage({ ...named, url: "https://example.org/ivy/v2.1.0" });

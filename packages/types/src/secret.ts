@@ -49,11 +49,21 @@ function transform(
   if (Array.isArray(value)) return value.map((item) => transform(item, undefined, key, visit));
   if (!isContainer(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [
-      name,
-      transform(inner, described.shape?.[name], name, visit),
-    ]),
+    Object.entries(value).map(([name, inner]) => {
+      const schemaOfInner = isTokenConnection(value, name) ? TokenConnection : described.shape?.[name];
+      return [name, transform(inner, schemaOfInner, name, visit)];
+    }),
   );
+}
+
+/** The access token of a device at ThingsBoard is its user name; then there is no password. */
+const TokenConnection = z.looseObject({ username: secret(z.string()) });
+
+function isTokenConnection(backend: object, key: string): boolean {
+  if (key !== "mqtt_connection" || !("mqtt_connection" in backend) || !isContainer(backend.mqtt_connection))
+    return false;
+  const provider = "provider" in backend ? backend.provider : undefined;
+  return provider === "thingsboard" && !("password" in backend.mqtt_connection);
 }
 
 function isContainer(value: unknown): value is object {

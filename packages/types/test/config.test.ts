@@ -224,6 +224,20 @@ describe("a configuration", () => {
 });
 
 describe("redact", () => {
+  it("takes the user name at ThingsBoard for the access token that it is where there is no password", () => {
+    const backend = (connection: object, provider = "thingsboard") => ({
+      general: {},
+      backend: { provider, mqtt_connection: { host: "h", username: "canary", ...connection } },
+    });
+    for (const schema of [undefined, Config]) {
+      const shown = redact(backend({}), schema).backend.mqtt_connection;
+      expect(shown).toEqual({ host: "h", username: "[redacted]" });
+      expect(secretsOf(backend({}), schema)).toEqual(["canary"]);
+      expect(secretsOf(backend({ password: "secret" }), schema)).toEqual(["secret"]);
+      expect(secretsOf(backend({}, "tenta"), schema)).toEqual([]);
+    }
+  });
+
   it("hides what the schema marks and what is a secret by its name, and nothing else", () => {
     const shown = redact(
       { ...PYTHON_1_1_0, other: { api_key: "canary", list: [{ token: "canary" }], tokens: 3 } },

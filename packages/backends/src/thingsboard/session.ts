@@ -62,7 +62,7 @@ export class Session {
       this.#ota.reportCurrent(),
     ]);
     this.#doBeside(() => keepClientAttributes(attributes, published));
-    if (!pulled) this.#doBeside(() => this.#pullAgain());
+    if (!pulled) this.#doBeside(() => this.#pullUntilAnswered());
     return limits;
   }
 
@@ -112,7 +112,7 @@ export class Session {
     return answer !== undefined;
   }
 
-  async #pullAgain(): Promise<void> {
+  async #pullUntilAnswered(): Promise<void> {
     const { timing, node } = this.#options;
     node.logger.warning("The server does not tell the shared attributes; it is asked again until it does");
     do await sleep(timing.askAgainMs, undefined, { signal: this.#link.signal });
@@ -132,8 +132,12 @@ export class Session {
 
   /** What was changed while the answer was on its way is newer than that. */
   async #takeAnswer(payload: Buffer): Promise<void> {
-    if (this.#changedSinceAsked) this.#doBeside(async () => void (await this.#pullShared()));
+    if (this.#changedSinceAsked) this.#doBeside(() => this.#pullOnceMore());
     else await this.#takeAll(AttributesAnswer.safeParse(parse(payload)).data?.shared ?? {});
+  }
+
+  async #pullOnceMore(): Promise<void> {
+    if (!(await this.#pullShared())) await this.#pullUntilAnswered();
   }
 
   async #takeAll(shared: Record<string, unknown>): Promise<void> {

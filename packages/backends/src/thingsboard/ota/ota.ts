@@ -5,10 +5,11 @@ import type { AssignedPackage } from "../install-package.ts";
 import type { ThingsBoardNode } from "../node.ts";
 import type { Questions } from "../questions.ts";
 import type { PackageKind } from "../topics.ts";
-import { ChunkSize, Download } from "./download.ts";
+import { ChunkSize } from "./download.ts";
+import { fetchPackage } from "./fetch-package.ts";
 import { OtaDeferral, OtaFailure } from "./ota-failure.ts";
 import { PackageRecords } from "./package-records.ts";
-import { PartFile, removeOtherParts } from "./part-file.ts";
+import { removeOtherParts } from "./part-file.ts";
 import { readAssignment, type Target, type Upload } from "./target.ts";
 
 /** What outlives a connection: the server closes it behind each of its complaints. */
@@ -16,6 +17,8 @@ export class OtaMemory {
   readonly chunks = new ChunkSize();
   /** Why the server does not give out a package, by its target. */
   readonly refusals = new Map<string, OtaFailure>();
+  /** What is done about packages, one after another: two connections must not do the same. */
+  previous: Promise<void> = Promise.resolve();
 }
 
 export interface OtaOptions {
@@ -25,9 +28,6 @@ export interface OtaOptions {
   memory: OtaMemory;
   chunkMs: number;
 }
-
-/** The states of a package, in their order. */
-const ORDER: readonly PackageState["state"][] = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
 
 /** In these, there is nothing for this backend to do. */
 const SETTLED: readonly PackageState["state"][] = ["UPDATING", "UPDATED", "FAILED"];
@@ -46,7 +46,6 @@ export class Ota {
   readonly #options: OtaOptions;
   readonly #records: PackageRecords;
   readonly #pursuits = new Map<PackageKind, Pursuit>();
-  #previous: Promise<void> = Promise.resolve();
   /** The download that is running, or was the last. */
   #download: { target: Target; broken: AbortController } | undefined;
 
@@ -75,8 +74,9 @@ export class Ota {
     before?.abandoned.abort(new Error("The server has assigned something else"));
     const pursuit = { target, abandoned: new AbortController() };
     this.#pursuits.set(kind, pursuit);
-    const done = this.#previous.then(() => this.#pursue(kind, pursuit));
-    this.#previous = done.catch(() => undefined);
+    const { memory } = this.#options;
+    const done = memory.previous.then(() => this.#pursue(kind, pursuit));
+    memory.previous = done.catch(() => undefined);
     await done;
   }
 
@@ -104,15 +104,16 @@ export class Ota {
       if (target === undefined) await this.#records.forget(kind);
       else await this.#proceed(target, signal);
     } catch (error) {
-      if (signal.aborted) return;
-      if (target === undefined || !(error instanceof OtaFailure)) throw error;
-      await this.#fail(target, error);
+      if (abandoned.signal.aborted) return;
+      // What is known for good is kept, though the connection may have ended meanwhile.
+      if (target !== undefined && error instanceof OtaFailure) await this.#fail(target, error);
+      else if (!link.signal.aborted) throw error;
     }
   }
 
   async #proceed(target: Target, signal: AbortSignal): Promise<void> {
     const known = this.#records.find(target);
-    if (known !== undefined && !known.reported) await this.#records.set(target, progressOf(known));
+    await this.#records.catchUp(target);
     if (this.#isCurrent(target)) {
       // What was running before it was assigned has not been updated.
       if (known !== undefined && known.state !== "UPDATED")
@@ -126,39 +127,28 @@ export class Ota {
     else await this.#install(target, { ...named, file: await this.#fetch(target, source.upload, signal) });
   }
 
-  /** Downloads and checks an uploaded package; returns the path of its file. */
   async #fetch(target: Target, upload: Upload, signal: AbortSignal): Promise<string> {
     const { node, memory, questions, chunkMs } = this.#options;
-    const part = new PartFile(node.dataDir, upload);
     const refusal = memory.refusals.get(target.digest);
     if (refusal !== undefined) throw refusal;
-    await this.#advance(target, "DOWNLOADING");
     const broken = new AbortController();
     this.#download = { target, broken };
-    const options = { kind: target.kind, upload, part, questions, chunkMs, chunks: memory.chunks };
-    for (let resumed = (await part.bytes()) > 0; ; resumed = false) {
-      await new Download({ ...options, signal: AbortSignal.any([signal, broken.signal]) }).run();
-      await this.#advance(target, "DOWNLOADED");
-      if (await part.isWhole()) break;
-      await part.remove();
-      if (!resumed) throw new OtaFailure("CHECKSUM_MISMATCH", `it is not ${upload.checksum}`);
-      node.logger.warning("What was there of the package is damaged; it is downloaded anew");
-    }
-    await this.#advance(target, "VERIFIED");
-    return part.path;
+    return await fetchPackage({
+      target,
+      upload,
+      records: this.#records,
+      node,
+      questions,
+      chunks: memory.chunks,
+      chunkMs,
+      signal: AbortSignal.any([signal, broken.signal]),
+    });
   }
 
   async #install(target: Target, assigned: AssignedPackage): Promise<void> {
     const verdict = await this.#options.node.installPackage(assigned);
     if (verdict.outcome === "refused") throw new OtaFailure(verdict.code, verdict.reason);
-    await this.#advance(target, "UPDATING");
-  }
-
-  /** Sets a state, unless that was reached before: on another connection, or in another process. */
-  async #advance(target: Target, state: PackageState["state"]): Promise<void> {
-    const known = this.#records.find(target)?.state;
-    if (known === undefined || ORDER.indexOf(state) > ORDER.indexOf(known))
-      await this.#records.set(target, { state });
+    await this.#records.advance(target, "UPDATING");
   }
 
   async #fail(target: Target, failure: OtaFailure): Promise<void> {
@@ -194,8 +184,4 @@ function uploadOf(target: Target): Upload[] {
   } catch {
     return [];
   }
-}
-
-function progressOf({ state, error }: PackageState): { state: PackageState["state"]; error?: string } {
-  return { state, ...(error === undefined ? {} : { error }) };
 }

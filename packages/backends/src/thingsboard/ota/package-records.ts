@@ -8,6 +8,9 @@ import type { Target } from "./target.ts";
 /** What is known about a package once something is known. */
 export type Progress = Pick<PackageState, "state" | "error">;
 
+/** The states of a package that goes well, in their order. */
+const ORDER: readonly PackageState["state"][] = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
+
 /** How far each assigned package is: told to the server once, and remembered through reconnects and restarts. */
 export class PackageRecords {
   readonly #node: Pick<ThingsBoardNode, "state" | "logger">;
@@ -29,6 +32,20 @@ export class PackageRecords {
     await this.#node.state.update((draft) => {
       draft.packages = { ...draft.packages, [kind]: { target: digest, ...progress, reported } };
     });
+  }
+
+  /** Sets a state, unless that was reached before: on another connection, or in another process. */
+  async advance(target: Target, state: PackageState["state"]): Promise<void> {
+    const known = this.find(target)?.state;
+    if (known === undefined || ORDER.indexOf(state) > ORDER.indexOf(known)) await this.set(target, { state });
+  }
+
+  /** Tells the server what it does not know yet. */
+  async catchUp(target: Target): Promise<void> {
+    const known = this.find(target);
+    if (known === undefined || known.reported) return;
+    const { state, error } = known;
+    await this.set(target, { state, ...(error === undefined ? {} : { error }) });
   }
 
   /** Tells why it cannot be gone on with now. That is no state at the server, so it is not remembered. */

@@ -12,7 +12,7 @@ export const PACKAGE_ATTRIBUTES = PACKAGE_KINDS.flatMap((kind) => PARTS.map((par
 /** A package that the server has assigned, as it says. */
 export interface Target {
   kind: PackageKind;
-  /** Tells this assignment from others: SHA-256 of all that the server says about it. */
+  /** Tells this assignment from others: SHA-256 of what the server says about it. */
   digest: string;
   said: Partial<Record<(typeof PARTS)[number], unknown>>;
 }
@@ -48,11 +48,13 @@ const STRONG = { SHA256: 64, SHA384: 96, SHA512: 128 };
 
 /** The package of a kind that attributes tell of; nothing if there is none. */
 export function readTarget(kind: PackageKind, attributes: Record<string, unknown>): Target | undefined {
-  const said = Object.fromEntries(
+  const said: Target["said"] = Object.fromEntries(
     PARTS.map((part) => [part, attributes[`${kind}_${part}`]]).filter(([, value]) => value !== undefined),
   );
-  if (said["title"] === undefined && said["version"] === undefined) return undefined;
-  return { kind, said, digest: configDigest(said) };
+  if (said.title === undefined && said.version === undefined) return undefined;
+  // The server leaves the tag of the package before where a package has none.
+  const { tag: _, ...telling } = said;
+  return { kind, said, digest: configDigest(telling) };
 }
 
 /** @throws OtaFailure where it lacks something, or its checksum can be forged */
