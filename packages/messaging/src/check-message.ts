@@ -10,6 +10,9 @@ export function checkMessage<Body>(schema: z.ZodMiniType<Body>, body: unknown): 
   throw new InvalidMessageError(result.error.issues.flatMap((issue) => describe(issue, body)));
 }
 
+/** What the schema refuses or leaves out. */
+const DOUBTFUL_KEYS = ["", "__proto__", "logging", "configuration"];
+
 /**
  * Whether a body surely is a data message as Ivy's schema wants it: a short way past the schema for what is added most
  * often. `false` says nothing.
@@ -22,7 +25,7 @@ export function isSoundData(body: unknown): boolean {
   let values = 0;
   for (const key in data) {
     const value = (data as Record<string, unknown>)[key];
-    if (key === "" || key === "logging" || key === "configuration") return false;
+    if (DOUBTFUL_KEYS.includes(key)) return false;
     if (typeof value === "number" ? !Number.isFinite(value) : typeof value !== "string") return false;
     values++;
   }
