@@ -17,6 +17,9 @@ const BACK_OFF_MS = [60_000, 240_000, 900_000];
 /** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
 const ROUND_MS = 10_000;
 
+/** How often the limits of the message store are seen to, in milliseconds. */
+const LIMITS_MS = 3_600_000;
+
 export interface RunOptions {
   configFile: string;
   dataDir: string;
@@ -64,6 +67,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       const restart = new AbortController();
       await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
+      using _limits = config.backend ? undefined : keepLimits(tools.messages);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
@@ -73,6 +77,12 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     await fleet.teardown();
     await tools?.[Symbol.asyncDispose]();
   }
+}
+
+/** Where there is no backend, nobody else keeps the messages within their limits. */
+function keepLimits(messages: Tools["messages"]): Disposable {
+  messages.keepLimits();
+  return setInterval(() => messages.keepLimits(), LIMITS_MS);
 }
 
 /** A file that was broken by hand while the agent ran is no reason to end when a restart is asked for. */

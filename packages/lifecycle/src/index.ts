@@ -18,5 +18,6 @@ export {
   SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN,
 } from "./lifecycle-manager.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
+export { MEMORY_FLAGS } from "./memory-flags.ts";
 export { RestartPause } from "./restart-pause.ts";
 export { tellUp } from "./tell-up.ts";

@@ -120,6 +120,24 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(handled).toEqual(["one", "one", "two", "three"]);
   });
 
+  it("refuses messages for the same reason over two connections: that is told once, and all are set aside", async () => {
+    const { port } = await broker();
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(3);
+    const refuseAll: ServerProtocol["map"] = (messages) => ({
+      publishes: [],
+      settled: [],
+      refused: messages.map(({ identifier }) => ({ identifier, reason: "no word for it" })),
+    });
+    const { warnings } = startForwarding(agent, proxy.port, { protocol: { ...ONE_EACH, map: refuseAll } });
+    await until(() => expect(agent.statistics().dead).toBe(3));
+    proxy.reset();
+    await until(() => expect(proxy.accepted).toBe(2));
+    await agent.addMessage(number(3));
+    await until(() => expect(agent.statistics().dead).toBe(4));
+    expect(warnings().filter((message) => message?.startsWith("A message was set aside"))).toHaveLength(1);
+  });
+
   it("may fail at a connect: messages are sent all the same", async () => {
     const { port } = await broker();
     const arrived = await listen(port);

@@ -8,6 +8,7 @@ export {
   MQTTBrokerConfig,
   SystemChecksConfig,
   TlsConfig,
+  TopicsConfig,
   UpdaterConfig,
 } from "./config.ts";
 export { configDigest } from "./config-digest.ts";
