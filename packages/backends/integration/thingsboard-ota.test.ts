@@ -277,6 +277,18 @@ describe("the download of a package", () => {
     expect(place.taken).toEqual([DATA]);
   });
 
+  it("is not begun where the disk has no room for it, and that is no failure", async () => {
+    const place = await setUpPackage({ ...NEWER, size: Number.MAX_SAFE_INTEGER });
+    const { server } = place;
+    startBackend(place, place);
+    await server.until(() => server.valuesOf("sw_error").length > 0);
+    expect(server.valuesOf("sw_error")).toEqual([expect.stringMatching(/^NO_SPACE: /)]);
+    expect(server.valuesOf("sw_state")).toEqual(["DOWNLOADING"]);
+    expect(server.chunkRequests).toEqual([]);
+    server.assignPackage(NEWER);
+    expect(await statesOf(server)).toEqual(["DOWNLOADING", ...WHOLE, "FAILED"]);
+  });
+
   it("asks for smaller chunks when the server complains about their size", async () => {
     const place = await setUpPackage(NEWER);
     const limited = await setUp({ limits: { maxPayloadSize: 8_300 } });

@@ -10,7 +10,7 @@ import type { Upload } from "./target.ts";
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** Where packages are downloaded to; belongs to this alone. */
-export const otaFolder = (dataDir: string) => join(dataDir, "ota");
+const otaFolder = (dataDir: string) => join(dataDir, "ota");
 
 /** A package that is being downloaded. Its name is its checksum, so that what is there can be gone on with. */
 export class PartFile {
