@@ -9,7 +9,7 @@ import { inTurn, percentile, printFigure } from "@ivy/tooling/bench";
 import { connectAsync } from "mqtt";
 import { BODY, startFixture, temporary } from "./support.ts";
 
-const MESSAGES = 20_000;
+const MESSAGES = 50_000;
 const IN_FLIGHT = 50;
 const BATCH = 50;
 const ROUNDS = 5;
@@ -140,6 +140,10 @@ function switchesOf(pid: number): number {
   }, 0);
 }
 
+// Compiled code, for both.
+await drain(1);
+await publishAll();
+
 const [queue, bare] = await inTurn(ROUNDS, () => drain(1), publishAll);
 printFigure({
   name: "end to end to mosquitto, 50 in flight",
@@ -151,7 +155,7 @@ printFigure({
 
 const [batched, unbatched] = await inTurn(
   ROUNDS,
-  () => drain(BATCH, 5 * MESSAGES),
+  () => drain(BATCH, 4 * MESSAGES),
   () => drain(1),
 );
 printFigure({

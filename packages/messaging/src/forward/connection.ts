@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Socket } from "node:net";
 import type { MqttClient } from "mqtt";
 import { ConnectionLostError } from "./connection-error.ts";
 import { explainLoss } from "./explain-failure.ts";
@@ -29,6 +30,8 @@ export class Connection implements AsyncDisposable {
       keepTo: (limits) => this.publisher.keepTo(limits),
       publish: (topic, payload) => this.#publish(topic, payload),
     };
+    // Small packets wait for nobody: a publish would be held back until the one before it is acknowledged.
+    if (client.stream instanceof Socket) client.stream.setNoDelay();
     let failure: Error | undefined;
     client.on("error", (error) => {
       failure ??= error;

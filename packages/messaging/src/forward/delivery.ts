@@ -144,7 +144,7 @@ export class Delivery<Body> implements Disposable {
         this.#hasCarried = true;
         quarantine.acknowledged(identifiers);
         const waiting = this.#settling.waiting + identifiers.length;
-        const enough = this.#messagesUnderWay === 0 || 2 * waiting >= this.#options.maxParallelMessages;
+        const enough = this.#messagesUnderWay === 0 || 4 * waiting >= this.#options.maxParallelMessages;
         this.#settling.acknowledged(identifiers, enough);
       },
     });
