@@ -12,8 +12,8 @@ export function seal(open: string): string {
 /** The object of a sealed line without its line feed; `undefined` where the line is torn or damaged. */
 export function unseal(line: Buffer): unknown {
   const end = line.length - SEAL_LENGTH;
-  if (end <= 0 || line.latin1Slice(end) !== sealOf(line.subarray(0, end))) return undefined;
-  return JSON.parse(`${line.utf8Slice(0, end)}}`);
+  if (end <= 0 || line.toString("latin1", end) !== sealOf(line.subarray(0, end))) return undefined;
+  return JSON.parse(`${line.toString("utf8", 0, end)}}`);
 }
 
 function sealOf(open: string | Buffer): string {
