@@ -56,8 +56,10 @@ describe.each(names)("the packed package %s", (name) => {
   });
 
   it("names what it needs as a registry has it", () => {
-    const ranges = Object.entries(unpack(name).manifest.dependencies ?? {});
+    const { manifest } = unpack(name);
+    const ranges = Object.entries(manifest.dependencies ?? {});
     for (const [dependency, range] of ranges) expect(`${dependency} ${range}`).toMatch(/ \^\d+\.\d+\.\d+$/);
+    expect(JSON.stringify(manifest)).not.toMatch(/"(workspace|catalog|link|file):/);
   });
 
   it("has nothing that publint or arethetypeswrong find", async () => {
