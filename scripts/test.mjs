@@ -50,9 +50,9 @@ function report() {
 function reports() {
   const packages = ["packages", "apps"].flatMap((group) => list(group).map((name) => join(group, name)));
   return packages.flatMap((folder) =>
-    list(join(folder, ".reports")).map((file) =>
-      JSON.parse(readFileSync(join(root, folder, ".reports", file), "utf8")),
-    ),
+    list(join(folder, ".reports"))
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => JSON.parse(readFileSync(join(root, folder, ".reports", file), "utf8"))),
   );
 }
 
