@@ -1,7 +1,6 @@
-import { forward } from "@ivy/messaging/forwarder";
 import { type Config, MAX_REVISION, TopicsConfig } from "@ivy/types";
 import * as z from "zod/mini";
-import { brokerOf } from "./broker.ts";
+import { backendOf, forwardQueue } from "./forward-queue.ts";
 import { mqttProtocol } from "./mqtt-protocol.ts";
 import { type ConfigReceiver, receiveConfig } from "./receive-config.ts";
 
@@ -22,23 +21,14 @@ export async function run(
   teardownIndicator: AbortSignal,
   node: ConfigReceiver,
 ): Promise<void> {
-  const { backend, general } = config;
-  if (!backend) throw new Error("The configuration has no section backend, which the backend needs");
-  await forward({
-    agent: node.messages,
-    protocol: mqttProtocol({
-      topics: backend.topics ?? TopicsConfig.parse({}),
-      systemIdentifier: general.system_identifier,
-      clientId: backend.mqtt_connection.client_id,
-      receiveConfig: (payload) => receive(payload, node),
-    }),
-    broker: brokerOf(backend.mqtt_connection, node.configDir),
-    maxParallelMessages: backend.max_parallel_messages,
-    backlogRate: backend.max_backlog_rate,
-    logger: node.logger,
-    teardown: teardownIndicator,
-    drainSeconds: () => (teardownIndicator.reason === "restart" ? 0 : backend.max_drain_time),
+  const backend = backendOf(config);
+  const protocol = mqttProtocol({
+    topics: backend.topics ?? TopicsConfig.parse({}),
+    systemIdentifier: config.general.system_identifier,
+    clientId: backend.mqtt_connection.client_id,
+    receiveConfig: (payload) => receive(payload, node),
   });
+  await forwardQueue(backend, protocol, teardownIndicator, node);
 }
 
 async function receive(payload: Buffer, node: ConfigReceiver): Promise<void> {

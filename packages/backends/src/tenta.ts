@@ -1,7 +1,6 @@
-import { forward } from "@ivy/messaging/forwarder";
 import { type Config, MAX_REVISION } from "@ivy/types";
 import * as z from "zod/mini";
-import { brokerOf } from "./broker.ts";
+import { backendOf, forwardQueue } from "./forward-queue.ts";
 import { type ConfigReceiver, receiveConfig } from "./receive-config.ts";
 import { tentaProtocol } from "./tenta-protocol.ts";
 
@@ -23,21 +22,11 @@ export async function run(
   teardownIndicator: AbortSignal,
   node: ConfigReceiver,
 ): Promise<void> {
-  const { backend, general } = config;
-  if (!backend) throw new Error("The configuration has no section backend, which the backend needs");
-  await forward({
-    agent: node.messages,
-    protocol: tentaProtocol({
-      sensor: general.system_identifier,
-      receiveConfig: (payload) => receive(payload, node),
-    }),
-    broker: brokerOf(backend.mqtt_connection, node.configDir),
-    maxParallelMessages: backend.max_parallel_messages,
-    backlogRate: backend.max_backlog_rate,
-    logger: node.logger,
-    teardown: teardownIndicator,
-    drainSeconds: () => (teardownIndicator.reason === "restart" ? 0 : backend.max_drain_time),
+  const protocol = tentaProtocol({
+    sensor: config.general.system_identifier,
+    receiveConfig: (payload) => receive(payload, node),
   });
+  await forwardQueue(backendOf(config), protocol, teardownIndicator, node);
 }
 
 async function receive(payload: Buffer, node: ConfigReceiver): Promise<void> {

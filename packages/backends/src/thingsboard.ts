@@ -1,6 +1,5 @@
-import { forward } from "@ivy/messaging/forwarder";
 import type { Config } from "@ivy/types";
-import { brokerOf } from "./broker.ts";
+import { backendOf, forwardQueue } from "./forward-queue.ts";
 import type { ThingsBoardNode } from "./thingsboard/node.ts";
 import { thingsBoardProtocol } from "./thingsboard/protocol.ts";
 
@@ -20,18 +19,8 @@ export async function run(
   teardownIndicator: AbortSignal,
   node: ThingsBoardNode,
 ): Promise<void> {
-  const { backend } = config;
-  if (!backend) throw new Error("The configuration has no section backend, which the backend needs");
+  const backend = backendOf(config);
   const protocol = thingsBoardProtocol({ node, config });
-  await forward({
-    agent: node.messages,
-    protocol,
-    broker: brokerOf(backend.mqtt_connection, node.configDir),
-    maxParallelMessages: backend.max_parallel_messages,
-    backlogRate: backend.max_backlog_rate,
-    logger: node.logger,
-    teardown: teardownIndicator,
-    drainSeconds: () => (teardownIndicator.reason === "restart" ? 0 : backend.max_drain_time),
-  });
+  await forwardQueue(backend, protocol, teardownIndicator, node);
   await protocol.settled();
 }

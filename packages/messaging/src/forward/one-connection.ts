@@ -3,7 +3,7 @@ import type { Consumer } from "../queue/consumer.ts";
 import { connectToBroker, type Receive } from "./broker-connection.ts";
 import type { Connection } from "./connection.ts";
 import { Delivery } from "./delivery.ts";
-import type { ForwardOptions } from "./forward.ts";
+import type { ForwardOptions } from "./forward-options.ts";
 import type { Once } from "./once.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { subscribe } from "./subscribe.ts";

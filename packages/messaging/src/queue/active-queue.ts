@@ -1,18 +1,21 @@
-import { crc32 } from "node:zlib";
-import type { Database, Statement } from "better-sqlite3";
-import { LANES, type Span, spanOfLane } from "../log/place.ts";
-import type { Located } from "../log/reader.ts";
-import { decodeRecord, encodeRecord, type LogRecord } from "../log/record.ts";
+import type { Span } from "../log/place.ts";
+import type { LogRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import {
-  isDamage,
-  openForSalvage,
-  openQueueDatabase,
-  setDatabaseAside,
-  UnusableDatabaseError,
-} from "./database.ts";
+import { isDamage, setDatabaseAside } from "./database.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
+import {
+  type Buried,
+  type BuriedRecord,
+  bury,
+  EVERYTHING,
+  insertAll,
+  readDead,
+  readPending,
+  type Statements,
+  subtract,
+} from "./statements.ts";
+import { carryOverDead, openStore, type Store } from "./store.ts";
 
 /** How long after a checkpoint the next one is due, in milliseconds. */
 const CHECKPOINT_MS = 600_000;
@@ -27,19 +30,6 @@ export interface Change {
   /** Messages to keep as dead letters. */
   dead?: readonly { located: Buried; reason: string }[];
 }
-
-type Buried = Pick<Located, "identifier" | "record">;
-
-/** A dead letter as the database keeps it. */
-export interface BuriedRecord {
-  identifier: number;
-  record: LogRecord;
-  reason: string;
-  /** ISO 8601, in UTC. */
-  at: string;
-}
-
-const EVERYTHING: readonly Span[] = LANES.map(spanOfLane);
 
 /**
  * Which parts of the log are still to be sent, and the dead letters, in SQLite.
@@ -211,135 +201,4 @@ export class ActiveQueue {
     );
     return store;
   }
-}
-
-/** An open database with its statements. */
-interface Store {
-  database: Database;
-  statements: Statements;
-  /** Runs something in a transaction that has the write lock from its beginning. */
-  transaction(work: (statements: Statements) => void): void;
-}
-
-type Statements = ReturnType<typeof prepare>;
-
-/** @throws UnusableDatabaseError where any of it is damaged */
-function openStore(file: string, known: Checkpoint | undefined): Store {
-  const database = openQueueDatabase(file);
-  try {
-    const statements = prepare(database);
-    const { immediate } = database.transaction((work: (statements: Statements) => void) => work(statements));
-    immediate(() => fill(statements, known));
-    readPending(statements);
-    return { database, statements, transaction: immediate };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
-}
-
-/** A new database begins with everything, or with what is known to have been pending. */
-function fill({ about, set, clear, insert }: Statements, known: Checkpoint | undefined): void {
-  if (about.get("filled") !== undefined) return;
-  clear.run();
-  insertAll(insert, known?.pending ?? EVERYTHING);
-  set.run("log", known?.log ?? "");
-  set.run("filled", 1);
-}
-
-function subtract({ touching, remove, insert }: Statements, gone: Span): void {
-  for (const span of touching.all(gone.to, gone.from, gone.from).map(checked)) {
-    remove.run(span.from);
-    insertAll(insert, without([span], gone));
-  }
-}
-
-function insertAll(insert: Statements["insert"], spans: readonly Span[]): void {
-  for (const { from, to } of spans) insert.run(from, to, checksumOf(from, to));
-}
-
-function bury({ bury }: Statements, { identifier, record }: Buried, reason: string): void {
-  bury.run(identifier, encodeRecord(record), reason, new Date().toISOString());
-}
-
-function readPending({ pending }: Statements): Span[] {
-  return joined(pending.all().map(checked));
-}
-
-function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
-  return dead.all(limit).flatMap(({ id, line, reason, at }) => {
-    const record = decodeRecord(Buffer.from(line.trimEnd()));
-    return record === undefined ? [] : [{ identifier: id, record, reason, at }];
-  });
-}
-
-/** As many as can be read; returns how many. */
-function carryOverDead(kept: string, { bury }: Statements): number {
-  let carried = 0;
-  try {
-    using old = openForSalvage(kept);
-    for (const row of old.prepare("SELECT * FROM dead").iterate() as Iterable<DeadRow>) {
-      bury.run(row.id, row.line, row.reason, row.at);
-      carried++;
-    }
-  } catch {
-    // What cannot be read stays in the file that is kept.
-  }
-  return carried;
-}
-
-interface Row {
-  start: number;
-  end: number;
-  c: number;
-}
-
-function checksumOf(from: number, to: number): number {
-  return crc32(`${from}-${to}`);
-}
-
-/** A flipped bit in a number would skip messages, and SQLite itself does not notice one. */
-function checked({ start, end, c }: Row): Span {
-  if (c !== checksumOf(start, end)) throw new UnusableDatabaseError("a row of it is damaged");
-  return { from: start, to: end };
-}
-
-interface DeadRow {
-  id: number;
-  line: string;
-  reason: string;
-  at: string;
-}
-
-/** @throws UnusableDatabaseError where its tables are not what they should be */
-function prepare(database: Database) {
-  const one = <Input extends unknown[], Output = unknown>(sql: string): Statement<Input, Output> => {
-    try {
-      return database.prepare<Input, Output>(sql);
-    } catch (error) {
-      throw new UnusableDatabaseError((error as Error).message, { cause: error });
-    }
-  };
-  return {
-    version: one<[], { data_version: number }>("PRAGMA data_version"),
-    pending: one<[], Row>(`SELECT start, "end", c FROM pending ORDER BY start`),
-    touching: one<[number, number, number], Row>(
-      `SELECT start, "end", c FROM pending WHERE start < ? AND "end" > ?
-       AND start >= coalesce((SELECT max(start) FROM pending WHERE start <= ?), 0)`,
-    ),
-    insert: one<[number, number, number]>("INSERT INTO pending VALUES (?, ?, ?)"),
-    remove: one<[number]>("DELETE FROM pending WHERE start = ?"),
-    clear: one<[]>("DELETE FROM pending"),
-    about: one<[string], { v: string | number }>("SELECT v FROM about WHERE k = ?"),
-    set: one<[string, string | number]>(
-      "INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v",
-    ),
-    bury: one<[number, string, string, string]>("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
-    trimDead: one<[number]>(
-      "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)",
-    ),
-    dead: one<[number], DeadRow>("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
-    forget: one<[number]>("DELETE FROM dead WHERE id = ?"),
-    countDead: one<[], { count: number }>("SELECT count(*) AS count FROM dead"),
-  };
 }

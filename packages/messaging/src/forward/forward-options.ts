@@ -1,0 +1,29 @@
+import type { MessageBody } from "@ivy/types";
+import type { MessagingAgent } from "../messaging-agent.ts";
+import type { BrokerConnection } from "./broker.ts";
+import type { ForwarderLog } from "./forwarder-log.ts";
+import type { ServerProtocol } from "./server-protocol.ts";
+import type { Timeouts } from "./timeouts.ts";
+
+export interface ForwardOptions<Body = MessageBody> {
+  /** Whose queue is forwarded. */
+  agent: MessagingAgent<Body>;
+  protocol: ServerProtocol<Body>;
+  broker: BrokerConnection;
+  /** Most messages that are sent and not acknowledged, from 1 on. */
+  maxParallelMessages: number;
+  /** Most messages that are mapped, and perhaps published, together; 50 if left out. */
+  batchSize?: number;
+  /**
+   * Most messages a second of what has waited while there was no connection; what is added meanwhile goes first then.
+   * If left out, everything goes at once and oldest first.
+   */
+  backlogRate?: number;
+  /** How long to wait for the other side. */
+  timeouts?: Partial<Timeouts>;
+  logger: ForwarderLog;
+  /** Ends the forwarding. */
+  teardown: AbortSignal;
+  /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
+  drainSeconds: () => number;
+}

@@ -1,0 +1,107 @@
+import { crc32 } from "node:zlib";
+import type { Database, Statement } from "better-sqlite3";
+import { LANES, type Span, spanOfLane } from "../log/place.ts";
+import type { Located } from "../log/reader.ts";
+import { decodeRecord, encodeRecord, type LogRecord } from "../log/record.ts";
+import { joined, without } from "../log/spans.ts";
+import { UnusableDatabaseError } from "./database.ts";
+
+/** What is still to be sent of a log of which nothing has been sent. */
+export const EVERYTHING: readonly Span[] = LANES.map(spanOfLane);
+
+/** A message that becomes a dead letter. */
+export type Buried = Pick<Located, "identifier" | "record">;
+
+/** A dead letter as the database keeps it. */
+export interface BuriedRecord {
+  identifier: number;
+  record: LogRecord;
+  reason: string;
+  /** ISO 8601, in UTC. */
+  at: string;
+}
+
+export type Statements = ReturnType<typeof prepare>;
+
+/** Takes a part of the log out of what is pending. */
+export function subtract({ touching, remove, insert }: Statements, gone: Span): void {
+  for (const span of touching.all(gone.to, gone.from, gone.from).map(checked)) {
+    remove.run(span.from);
+    insertAll(insert, without([span], gone));
+  }
+}
+
+export function insertAll(insert: Statements["insert"], spans: readonly Span[]): void {
+  for (const { from, to } of spans) insert.run(from, to, checksumOf(from, to));
+}
+
+export function bury({ bury }: Statements, { identifier, record }: Buried, reason: string): void {
+  bury.run(identifier, encodeRecord(record), reason, new Date().toISOString());
+}
+
+export function readPending({ pending }: Statements): Span[] {
+  return joined(pending.all().map(checked));
+}
+
+export function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
+  return dead.all(limit).flatMap(({ id, line, reason, at }) => {
+    const record = decodeRecord(Buffer.from(line.trimEnd()));
+    return record === undefined ? [] : [{ identifier: id, record, reason, at }];
+  });
+}
+
+interface Row {
+  start: number;
+  end: number;
+  c: number;
+}
+
+function checksumOf(from: number, to: number): number {
+  return crc32(`${from}-${to}`);
+}
+
+/** A flipped bit in a number would skip messages, and SQLite itself does not notice one. */
+function checked({ start, end, c }: Row): Span {
+  if (c !== checksumOf(start, end)) throw new UnusableDatabaseError("a row of it is damaged");
+  return { from: start, to: end };
+}
+
+export interface DeadRow {
+  id: number;
+  line: string;
+  reason: string;
+  at: string;
+}
+
+/** @throws UnusableDatabaseError where its tables are not what they should be */
+export function prepare(database: Database) {
+  const one = <Input extends unknown[], Output = unknown>(sql: string): Statement<Input, Output> => {
+    try {
+      return database.prepare<Input, Output>(sql);
+    } catch (error) {
+      throw new UnusableDatabaseError((error as Error).message, { cause: error });
+    }
+  };
+  return {
+    version: one<[], { data_version: number }>("PRAGMA data_version"),
+    pending: one<[], Row>(`SELECT start, "end", c FROM pending ORDER BY start`),
+    touching: one<[number, number, number], Row>(
+      `SELECT start, "end", c FROM pending WHERE start < ? AND "end" > ?
+       AND start >= coalesce((SELECT max(start) FROM pending WHERE start <= ?), 0)`,
+    ),
+    insert: one<[number, number, number]>("INSERT INTO pending VALUES (?, ?, ?)"),
+    remove: one<[number]>("DELETE FROM pending WHERE start = ?"),
+    clear: one<[]>("DELETE FROM pending"),
+    about: one<[string], { v: string | number }>("SELECT v FROM about WHERE k = ?"),
+    set: one<[string, string | number]>(
+      "INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v",
+    ),
+    bury: one<[number, string, string, string]>("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
+    trimDead: one<[number]>(
+      "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)",
+    ),
+    dead: one<[number], DeadRow>("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
+    forget: one<[number]>("DELETE FROM dead WHERE id = ?"),
+    countDead: one<[], { count: number }>("SELECT count(*) AS count FROM dead"),
+  };
+}
