@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Call, readCalls } from "./calls.ts";
+import { readCalls } from "./calls.ts";
 import { type Disk, diskAfterCut, nothingLost } from "./disk.ts";
 import { type Recording, readRecording } from "./recording.ts";
 import { withFaults } from "./shim.ts";
@@ -36,18 +36,17 @@ export async function record(
     const log = join(work, "calls");
     mkdirSync(folder);
     await run(folder, withFaults(work, { folder, log }));
-    const calls = readFileSync(log);
-    mustBeComplete(readRecording(readCalls(calls)), folder);
-    return readRecorded(calls);
+    const recorded = readRecorded(readFileSync(log));
+    mustBeComplete(recorded.recording, folder);
+    return recorded;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
 export function readRecorded(log: Buffer): Recorded {
-  const calls = readCalls(log);
-  const recording = readRecording(calls);
-  return { recording, statements: statementsOf(calls), log };
+  const recording = readRecording(readCalls(log));
+  return { recording, statements: statementsOf(recording), log };
 }
 
 /** The folder as it may be after a power cut: without what was said, and what a program builds anew at its start. */
@@ -55,18 +54,15 @@ export function leaveOut(disk: Disk): Disk {
   return new Map([...disk].filter(([path]) => path !== STATEMENTS && !SHARED_MEMORY.test(path)));
 }
 
-function statementsOf(calls: readonly Call[]): Recorded["statements"] {
-  const created = calls.find((call) => call.kind === "create" && call.path === STATEMENTS);
-  if (created?.kind !== "create") return [];
-  return calls.flatMap((call, at) =>
-    call.kind === "write" && call.inode === created.inode
-      ? call.bytes
-          .toString()
-          .trimEnd()
-          .split("\n")
-          .map((text) => ({ at, text }))
-      : [],
+function statementsOf({ names }: Recording): Recorded["statements"] {
+  const changes = names.get(STATEMENTS)?.changes ?? [];
+  return changes.flatMap((change) =>
+    change.kind === "write" ? linesOf(change.bytes).map((text) => ({ at: change.at, text })) : [],
   );
+}
+
+function linesOf(bytes: Buffer): string[] {
+  return bytes.toString().trimEnd().split("\n");
 }
 
 /** With every call performed, the disk must be what the folder is. */

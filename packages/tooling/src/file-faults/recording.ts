@@ -34,6 +34,8 @@ export interface Recording {
   journal: JournalEntry[];
   /** At a place of the calls, so many entries of the journal became durable. */
   commits: { at: number; entries: number }[];
+  /** What lay where in the end. */
+  names: ReadonlyMap<string, Inode>;
 }
 
 /**
@@ -48,14 +50,15 @@ export interface Recording {
 export function readRecording(calls: readonly Call[]): Recording {
   const reader = new Reader();
   for (const [at, call] of calls.entries()) reader.read(at, call);
-  return { length: calls.length, journal: reader.journal, commits: reader.commits };
+  const { journal, commits, names } = reader;
+  return { length: calls.length, journal, commits, names };
 }
 
 class Reader {
   readonly journal: JournalEntry[] = [];
   readonly commits: { at: number; entries: number }[] = [];
   readonly #root = createInode(true);
-  readonly #names: Names = new Map([["", this.#root]]);
+  readonly names: Names = new Map([["", this.#root]]);
   /** By the number that they have at the moment: it is given anew after a removal. */
   readonly #inodes = new Map<number, Inode>();
 
@@ -117,8 +120,8 @@ class Reader {
   }
 
   #rename(at: number, renaming: Renaming): void {
-    const concerned = concernedBy(this.#names, renaming);
-    applyRenaming(this.#names, renaming);
+    const concerned = concernedBy(this.names, renaming);
+    applyRenaming(this.names, renaming);
     this.journal.push({ at, ...renaming });
     for (const inode of concerned) this.#reach(at, inode, "fsync");
   }
