@@ -20,6 +20,7 @@ function configuration({ host, port }: { host: string; port: number }): Config {
       provider: "tenta",
       mqtt_connection: { host, port, client_id: "node-7", ...USER },
       max_parallel_messages: 50,
+      max_backlog_rate: 500,
       max_drain_time: 10,
     },
     dummy_procedure: { seconds_between_datapoints: 10 },

@@ -34,6 +34,7 @@ export async function run(
     }),
     broker: brokerOf(backend.mqtt_connection, node.configDir),
     maxParallelMessages: backend.max_parallel_messages,
+    backlogRate: backend.max_backlog_rate,
     logger: node.logger,
     teardown: teardownIndicator,
     drainSeconds: () => (teardownIndicator.reason === "restart" ? 0 : backend.max_drain_time),

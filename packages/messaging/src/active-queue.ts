@@ -1,262 +1,342 @@
-import { linkSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { isCode } from "@ivy/files";
-import type { MessageQueueItem } from "@ivy/types";
+import { crc32 } from "node:zlib";
 import type { Database, Statement } from "better-sqlite3";
-import { type LogFile, listLogFiles } from "./log-files.ts";
-import { type Located, readLog } from "./log-reader.ts";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import type { Located } from "./log-reader.ts";
+import { LANES, type Span, spanOfLane } from "./place.ts";
+import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
+import {
+  isDamage,
+  openForSalvage,
+  openQueueDatabase,
+  setDatabaseAside,
+  UnusableDatabaseError,
+} from "./queue-database.ts";
+import { decodeRecord, encodeRecord, type LogRecord } from "./record.ts";
+import { joined, without } from "./spans.ts";
 
-/** Loaded when the first queue is opened: whoever only adds messages never pays for it. */
-const require = createRequire(import.meta.url);
+/** How long after a checkpoint the next one is due, in milliseconds. */
+const CHECKPOINT_MS = 600_000;
 
-const SCHEMA_VERSION = 1;
-const BUSY_RETRY_MS = 10_000;
+/** More are not kept: the oldest go. */
+const MOST_DEAD_LETTERS = 10_000;
 
-/** A message that is set aside: no server will ever take it, or not the whole of it. */
-export interface DeadLetter<Body> extends MessageQueueItem<Body> {
+/** What becomes of messages. */
+export interface Change {
+  /** Parts of the log with nothing in them any more that is to be sent. */
+  done: readonly Span[];
+  /** Messages to keep as dead letters. */
+  dead?: readonly { located: Buried; reason: string }[];
+}
+
+type Buried = Pick<Located, "identifier" | "record">;
+
+/** A dead letter as the database keeps it. */
+export interface BuriedRecord {
+  identifier: number;
+  record: LogRecord;
   reason: string;
-  /** ISO 8601, in UTC: when it was set aside. */
-  set_aside_at: string;
+  /** ISO 8601, in UTC. */
+  at: string;
 }
 
-interface Row {
-  id: number;
-  t: number;
-  r: number | null;
-  body: string;
-}
+const EVERYTHING: readonly Span[] = LANES.map(spanOfLane);
 
 /**
- * The queue's table and its place in the log, in SQLite.
+ * Which parts of the log are still to be sent, and the dead letters, in SQLite.
  *
- * INVARIANTS: a message of the log is in exactly one of three states: behind the cursor of its file and in the table
- * (not acknowledged), behind the cursor and not in the table (done), or before the cursor (not looked at yet). Cursor
- * and table change in one transaction. All of it can be rebuilt from the log; then messages may be sent once more.
+ * The messages themselves stay in the log: a queue of millions of them is a row or two here. Parts of the log that do
+ * not exist yet are still to be sent as well, so adding a message changes nothing here.
+ *
+ * INVARIANTS: what is pending only ever becomes less, but for a log that has been replaced by another. So an older
+ * state of it, which a power cut or a checkpoint gives back, sends messages once more and never loses one.
  */
 export class ActiveQueue {
-  readonly #folder: string;
-  readonly #database: Database;
-  readonly #statements: ReturnType<typeof prepare>;
-  #dataVersion = 0;
-  #ingested = false;
+  readonly #file: string;
+  readonly #incident: (text: string) => void;
+  #store: Store;
+  /** The pending parts as they were last known, and the version of the database that they are from. */
+  #pending: readonly Span[] = EVERYTHING;
+  #version = -1;
+  #checkpointAt = performance.now();
+  #changed = false;
 
   /**
    * @param file - the database
-   * @param folder - the folder of the log
    * @param incident - told of a database that had to be set aside
    */
-  constructor(file: string, folder: string, incident: (text: string) => void) {
-    this.#folder = folder;
-    this.#database = openOrRebuild(file, incident);
-    this.#statements = prepare(this.#database);
-  }
-
-  /** Offsets up to which the files of the log have been taken over, by the files' sequence. */
-  cursors(): Map<number, number> {
-    return new Map(this.#statements.cursors.all().map(({ k, v }) => [k, v]));
-  }
-
-  /** Whether the log may have been taken over since this was last asked: by another connection, or by `ingest`. */
-  mayHaveIngested(): boolean {
-    const version = Number(this.#database.pragma("data_version", { simple: true }));
-    const changed = this.#ingested || version !== this.#dataVersion;
-    this.#dataVersion = version;
-    this.#ingested = false;
-    return changed;
-  }
-
-  /** Takes over what the log holds, so that every message not yet done is in the table. */
-  ingest(): void {
-    for (const file of listLogFiles(this.#folder)) {
-      while (this.transaction(() => this.#ingestChunk(file)));
+  constructor(file: string, incident: (text: string) => void) {
+    this.#file = file;
+    this.#incident = incident;
+    const checkpoint = readCheckpoint(this.#checkpointFile);
+    try {
+      this.#store = openStore(file, checkpoint);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#store = this.#buildAnew(error, checkpoint);
     }
   }
 
-  /** Messages of the table with a higher identifier, oldest first. */
-  readAfter(identifier: number, limit: number): Located[] {
-    return this.#statements.after.all(identifier, limit).map(toLocated);
+  /** The parts of the log that are still to be sent, whoever has changed them last. */
+  pending(): readonly Span[] {
+    return this.#guarded(({ statements }) => {
+      const version = statements.version.get()?.data_version ?? 0;
+      if (version !== this.#version) this.#pending = readPending(statements);
+      this.#version = version;
+      return this.#pending;
+    });
   }
 
-  /** The message, if it is in the table. */
-  find(identifier: number): Located | undefined {
-    const row = this.#statements.find.get(identifier);
-    return row === undefined ? undefined : toLocated(row);
+  /** Takes a log for that of this queue. If it has been another, all of the new one is still to be sent. */
+  recognise(log: string): void {
+    const before = this.#log;
+    if (before === log) return;
+    const isReplaced = before !== "" && readCheckpoint(this.#checkpointFile)?.log !== log;
+    this.#transaction(({ set, clear, insert }) => {
+      set.run("log", log);
+      if (!isReplaced) return;
+      clear.run();
+      insertAll(insert, EVERYTHING);
+    });
+    this.#version = -1;
+    if (isReplaced) this.#incident("The log has been replaced by another: all of it is still to be sent");
   }
 
-  insert({ identifier, record }: Located): void {
-    this.#statements.insert.run(identifier, record.t, record.r ?? null, JSON.stringify(record.m));
-    this.#count("queued", 1);
+  /** Durable against the death of this process when it returns. Where it throws, nothing has changed. */
+  apply({ done, dead = [] }: Change): void {
+    const spans = joined(done);
+    this.#transaction((statements) => {
+      for (const span of spans) subtract(statements, span);
+      for (const { located, reason } of dead) bury(statements, located, reason);
+      if (dead.length > 0) statements.trimDead.run(MOST_DEAD_LETTERS);
+    });
+    this.#pending = spans.reduce(without, this.#pending);
+    this.#changed = true;
+    if (performance.now() - this.#checkpointAt > CHECKPOINT_MS) this.#checkpoint();
   }
 
-  remove(identifier: number): void {
-    const { changes } = this.#statements.remove.run(identifier);
-    if (changes > 0) this.#count("queued", -changes);
+  /** The oldest dead letters. */
+  deadLetters(limit: number): BuriedRecord[] {
+    return this.#guarded(({ statements }) => readDead(statements, limit));
   }
 
-  bury({ identifier, record }: Located, reason: string): void {
-    const body = JSON.stringify(record.m);
-    const at = new Date().toISOString();
-    const { changes } = this.#statements.bury.run(identifier, record.t, record.r ?? null, body, reason, at);
-    this.#count("dead", changes);
+  /** Removes dead letters. */
+  forget(identifiers: readonly number[]): void {
+    this.#transaction(({ forget }) => {
+      for (const identifier of identifiers) forget.run(identifier);
+    });
   }
 
-  moveCursor(sequence: number, offset: number): void {
-    this.#statements.setCursor.run(sequence, offset);
+  /** Notes that messages have been dropped unsent. */
+  countDropped(messages: number): void {
+    this.#transaction(({ set }) => set.run("dropped", this.counts().dropped + messages));
   }
 
-  deadLetters(limit: number): { located: Located; reason: string; at: string }[] {
-    return this.#statements.dead
-      .all(limit)
-      .map((row) => ({ located: toLocated(row), reason: row.reason, at: row.at }));
+  /** How many dead letters there are, and how many messages have been dropped unsent since the queue began. */
+  counts(): { dead: number; dropped: number } {
+    return this.#guarded(({ statements: { countDead, about } }) => ({
+      dead: countDead.get()?.count ?? 0,
+      dropped: Number(about.get("dropped")?.v ?? 0),
+    }));
   }
 
-  /** Kept as they change, for counting millions of rows takes long. */
-  counts(): { queued: number; dead: number } {
-    const read = (name: string) => this.#statements.counter.get(name)?.v ?? 0;
-    return { queued: read("queued"), dead: read("dead") };
-  }
-
-  /** Runs a function that sees the database as it is at one instant. */
-  snapshot<Result>(work: () => Result): Result {
-    return this.#database.transaction(work).deferred();
-  }
-
-  /** Runs a function in a transaction that takes the write lock first, waiting for other processes' transactions. */
-  transaction<Result>(work: () => Result): Result {
-    const deadline = performance.now() + BUSY_RETRY_MS;
-    const transaction = this.#database.transaction(work);
-    for (;;) {
-      try {
-        return transaction.immediate();
-      } catch (error) {
-        if (!isCode(error, "SQLITE_BUSY") || performance.now() > deadline) throw error;
-        pause(0.2 + Math.random() * 0.8);
-      }
-    }
+  /**
+   * Takes over what Python Ivy has left unsent in its queue, which was kept in the same file.
+   *
+   * @param append - stores records durably in the log
+   */
+  takeOverPythonQueue(append: (records: LogRecord[]) => void): void {
+    const { database } = this.#store;
+    if (!hasPythonQueue(database)) return;
+    this.#transaction(() => {
+      // Another process may have been faster.
+      if (!hasPythonQueue(database)) return;
+      append(readPythonQueue(database));
+      dropPythonQueue(database);
+    });
   }
 
   close(): void {
-    this.#database.close();
+    if (this.#changed) this.#checkpoint();
+    this.#store.database.close();
   }
 
-  #ingestChunk(file: LogFile): boolean {
-    const offset = this.#statements.cursor.get(file.sequence)?.v ?? 0;
-    const { located, next } = readLog(file, offset);
-    if (next === offset) return false;
-    for (const message of located) this.insert(message);
-    this.moveCursor(file.sequence, next);
-    this.#ingested = true;
-    return true;
+  get #log(): string {
+    return this.#guarded(({ statements }) => String(statements.about.get("log")?.v ?? ""));
   }
 
-  #count(name: "queued" | "dead", change: number): void {
-    if (change !== 0) this.#statements.addToCounter.run(name, change);
+  get #checkpointFile(): string {
+    return `${this.#file}.checkpoint`;
   }
-}
 
-function toLocated({ id, t, r, body }: Row): Located {
-  return { identifier: id, record: { id: "", t, m: JSON.parse(body), ...(r === null ? {} : { r }) } };
-}
-
-/** A wait without the event loop, far below a millisecond's worth of other processes' transaction. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function openOrRebuild(file: string, incident: (text: string) => void): Database {
-  try {
-    return open(file);
-  } catch (error) {
-    if (!isCode(error, "SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_CANTOPEN_CORRUPT", "IVY_QUEUE_NEWER"))
-      throw error;
-    const kept = setAside(file);
-    incident(
-      `${file} cannot be used (${(error as Error).message}); it is kept as ${kept}, and the queue is built anew from ` +
-        "the log: messages may be sent once more",
-    );
-    return open(file);
+  /** Writes down what is pending, for the day on which the database turns out to be broken. */
+  #checkpoint(): void {
+    this.#checkpointAt = performance.now();
+    this.#changed = false;
+    writeCheckpoint(this.#checkpointFile, { log: this.#log, pending: this.pending() });
   }
-}
 
-function open(file: string): Database {
-  const Sqlite = require("better-sqlite3") as typeof import("better-sqlite3");
-  const database = new Sqlite(file);
-  try {
-    // Small pages: an acknowledgement changes one of them. WAL with NORMAL never corrupts; what a power cut takes from
-    // it is acknowledgements, so messages are sent once more.
-    for (const pragma of [
-      "page_size = 1024",
-      "journal_mode = WAL",
-      "synchronous = NORMAL",
-      "journal_size_limit = 8388608",
-    ]) {
-      database.pragma(pragma);
+  #transaction(work: (statements: Statements) => void): void {
+    this.#guarded(({ database, statements }) => database.transaction(() => work(statements)).immediate());
+  }
+
+  /** Does something with the database and, where that turns out to be damaged, again with a new one. */
+  #guarded<Result>(work: (store: Store) => Result): Result {
+    try {
+      return work(this.#store);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#store.database.close();
+      const log = readCheckpoint(this.#checkpointFile)?.log ?? "";
+      this.#store = this.#buildAnew(error, { log, pending: this.#pending });
+      return work(this.#store);
     }
-    database.pragma("busy_timeout = 0");
-    createTables(database);
-    database.prepare("SELECT max(id), min(id) FROM queue").get();
-    return database;
+  }
+
+  /** @param known - what is known to have been pending once; everything if nothing is known */
+  #buildAnew(cause: Error, known: Checkpoint | undefined): Store {
+    this.#version = -1;
+    try {
+      // Another process may have noticed the damage first.
+      return openStore(this.#file, known);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+    const kept = setDatabaseAside(this.#file);
+    const store = openStore(this.#file, known);
+    const carried = carryOverDead(kept, store.statements);
+    const again = known === undefined ? "everything in the log is" : "what was sent lately may be";
+    this.#incident(
+      `${this.#file} cannot be used (${cause.message}). It is kept as ${kept} and built anew with ${carried} of its ` +
+        `dead letters; ${again} sent once more`,
+    );
+    return store;
+  }
+}
+
+/** An open database with its statements. */
+interface Store {
+  database: Database;
+  statements: Statements;
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+/** @throws UnusableDatabaseError where any of it is damaged */
+function openStore(file: string, known: Checkpoint | undefined): Store {
+  const database = openQueueDatabase(file);
+  try {
+    const statements = prepare(database);
+    database.transaction(() => fill(statements, known)).immediate();
+    readPending(statements);
+    return { database, statements };
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function createTables(database: Database): void {
-  const version = database.pragma("user_version", { simple: true });
-  if (version === SCHEMA_VERSION) return;
-  if (Number(version) > SCHEMA_VERSION) {
-    const newer = new Error(`its schema is version ${version}, this software knows ${SCHEMA_VERSION}`);
-    throw Object.assign(newer, { code: "IVY_QUEUE_NEWER" });
-  }
-  database.exec(`
-    BEGIN IMMEDIATE;
-    CREATE TABLE IF NOT EXISTS queue (id INTEGER PRIMARY KEY, t INTEGER NOT NULL, r INTEGER, body TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS dead (
-      id INTEGER PRIMARY KEY, t INTEGER NOT NULL, r INTEGER, body TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
-    );
-    CREATE TABLE IF NOT EXISTS cursor (k INTEGER PRIMARY KEY, v INTEGER NOT NULL);
-    CREATE TABLE IF NOT EXISTS counter (k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;
-    PRAGMA user_version = ${SCHEMA_VERSION};
-    COMMIT;
-  `);
-  database.pragma("wal_checkpoint(TRUNCATE)");
+/** A new database begins with everything, or with what is known to have been pending. */
+function fill({ about, set, clear, insert }: Statements, known: Checkpoint | undefined): void {
+  if (about.get("filled") !== undefined) return;
+  clear.run();
+  insertAll(insert, known?.pending ?? EVERYTHING);
+  set.run("log", known?.log ?? "");
+  set.run("filled", 1);
 }
 
-function setAside(file: string): string {
-  for (let attempt = 1; ; attempt++) {
-    const kept = `${file}.bad-${attempt}`;
-    try {
-      linkSync(file, kept);
-    } catch (error) {
-      if (isCode(error, "EEXIST")) continue;
-      throw error;
+function subtract({ touching, remove, insert }: Statements, gone: Span): void {
+  for (const span of touching.all(gone.to, gone.from, gone.from).map(checked)) {
+    remove.run(span.from);
+    insertAll(insert, without([span], gone));
+  }
+}
+
+function insertAll(insert: Statements["insert"], spans: readonly Span[]): void {
+  for (const { from, to } of spans) insert.run(from, to, checksumOf(from, to));
+}
+
+function bury({ bury }: Statements, { identifier, record }: Buried, reason: string): void {
+  bury.run(identifier, encodeRecord(record), reason, new Date().toISOString());
+}
+
+function readPending({ pending }: Statements): Span[] {
+  return joined(pending.all().map(checked));
+}
+
+function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
+  return dead.all(limit).flatMap(({ id, line, reason, at }) => {
+    const record = decodeRecord(Buffer.from(line.trimEnd()));
+    return record === undefined ? [] : [{ identifier: id, record, reason, at }];
+  });
+}
+
+/** As many as can be read; returns how many. */
+function carryOverDead(kept: string, { bury }: Statements): number {
+  let carried = 0;
+  try {
+    using old = openForSalvage(kept);
+    for (const row of old.prepare("SELECT * FROM dead").iterate() as Iterable<DeadRow>) {
+      bury.run(row.id, row.line, row.reason, row.at);
+      carried++;
     }
-    for (const part of ["", "-wal", "-shm"]) rmSync(`${file}${part}`, { force: true });
-    return kept;
+  } catch {
+    // What cannot be read stays in the file that is kept.
   }
+  return carried;
 }
 
+interface Row {
+  start: number;
+  end: number;
+  c: number;
+}
+
+function checksumOf(from: number, to: number): number {
+  return crc32(`${from}-${to}`);
+}
+
+/** A flipped bit in a number would skip messages, and SQLite itself does not notice one. */
+function checked({ start, end, c }: Row): Span {
+  if (c !== checksumOf(start, end)) throw new UnusableDatabaseError("a row of it is damaged");
+  return { from: start, to: end };
+}
+
+interface DeadRow {
+  id: number;
+  line: string;
+  reason: string;
+  at: string;
+}
+
+/** @throws UnusableDatabaseError where its tables are not what they should be */
 function prepare(database: Database) {
-  const one = <Input extends unknown[], Output = unknown>(sql: string): Statement<Input, Output> =>
-    database.prepare<Input, Output>(sql);
+  const one = <Input extends unknown[], Output = unknown>(sql: string): Statement<Input, Output> => {
+    try {
+      return database.prepare<Input, Output>(sql);
+    } catch (error) {
+      throw new UnusableDatabaseError((error as Error).message, { cause: error });
+    }
+  };
   return {
-    after: one<[number, number], Row>("SELECT id, t, r, body FROM queue WHERE id > ? ORDER BY id LIMIT ?"),
-    find: one<[number], Row>("SELECT id, t, r, body FROM queue WHERE id = ?"),
-    insert: one<[number, number, number | null, string]>("INSERT OR IGNORE INTO queue VALUES (?, ?, ?, ?)"),
-    remove: one<[number]>("DELETE FROM queue WHERE id = ?"),
-    bury: one<[number, number, number | null, string, string, string]>(
-      "INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?, ?, ?)",
+    version: one<[], { data_version: number }>("PRAGMA data_version"),
+    pending: one<[], Row>(`SELECT start, "end", c FROM pending ORDER BY start`),
+    touching: one<[number, number, number], Row>(
+      `SELECT start, "end", c FROM pending WHERE start < ? AND "end" > ?
+       AND start >= coalesce((SELECT max(start) FROM pending WHERE start <= ?), 0)`,
     ),
-    dead: one<[number], Row & { reason: string; at: string }>("SELECT * FROM dead ORDER BY id LIMIT ?"),
-    cursors: one<[], { k: number; v: number }>("SELECT k, v FROM cursor"),
-    cursor: one<[number], { v: number }>("SELECT v FROM cursor WHERE k = ?"),
-    setCursor: one<[number, number]>(
-      "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v",
+    insert: one<[number, number, number]>("INSERT INTO pending VALUES (?, ?, ?)"),
+    remove: one<[number]>("DELETE FROM pending WHERE start = ?"),
+    clear: one<[]>("DELETE FROM pending"),
+    about: one<[string], { v: string | number }>("SELECT v FROM about WHERE k = ?"),
+    set: one<[string, string | number]>(
+      "INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v",
     ),
-    counter: one<[string], { v: number }>("SELECT v FROM counter WHERE k = ?"),
-    addToCounter: one<[string, number]>(
-      "INSERT INTO counter VALUES (?, ?) ON CONFLICT DO UPDATE SET v = v + excluded.v",
+    bury: one<[number, string, string, string]>("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
+    trimDead: one<[number]>(
+      "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)",
     ),
+    dead: one<[number], DeadRow>("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
+    forget: one<[number]>("DELETE FROM dead WHERE id = ?"),
+    countDead: one<[], { count: number }>("SELECT count(*) AS count FROM dead"),
   };
 }

@@ -1,5 +1,10 @@
-import { once } from "node:events";
+import { addAbortListener } from "node:events";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
+import { Connection } from "./connection.ts";
+import { explainFailure } from "./explain-failure.ts";
+import { takeMessages } from "./incoming.ts";
+import type { Link } from "./server-protocol.ts";
+import type { Timeouts } from "./timeouts.ts";
 
 /** Where the broker is and who we are there. */
 export interface BrokerConnection {
@@ -12,72 +17,64 @@ export interface BrokerConnection {
   tls?: { ca?: string | Buffer; cert?: string | Buffer; key?: string | Buffer } | undefined;
 }
 
-/** The broker has closed the door on purpose: wrong name or password, or not allowed. */
-export class ConnectionRefusedError extends Error {
-  readonly code = "IVY_BROKER_REFUSED";
-  override readonly name = "ConnectionRefusedError";
+/** Takes what the broker sends; it is acknowledged once this has ended. Must not reject. */
+export type Receive = (topic: string, payload: Buffer, link: Link) => Promise<void>;
+
+export interface ConnectOptions {
+  /** The broker forgets us when the connection ends; otherwise it keeps what is published while the node is away. */
+  cleanSession: boolean;
+  receive: Receive;
+  timeouts: Timeouts;
+  /** Gives up. */
+  signal: AbortSignal;
 }
 
-const CONNECT_TIMEOUT_MS = 20_000;
-const KEEP_ALIVE_SECONDS = 60;
-/** How long a broker may take to close the connection after our DISCONNECT. */
-const DISCONNECT_TIMEOUT_MS = 1_000;
-
-/** CONNACK codes of MQTT 3.1.1 that trying again soon will not change. */
-const REFUSALS: Record<number, string> = {
-  1: "it does not speak MQTT 3.1.1",
-  2: "it does not accept the client id",
-  4: "user name or password are wrong",
-  5: "this client is not authorised",
-};
-
-/** Takes what the broker sends; it is acknowledged once this has ended. */
-export type Receive = (topic: string, payload: Buffer) => Promise<void>;
-
 /**
- * Connects once. The session is persistent, so that what the server publishes while the node is away is kept for it.
+ * Connects once.
  *
  * @throws ConnectionRefusedError where the broker does not want us
+ * @throws CertificateError where a certificate is wrong, the broker's or ours
+ * @throws BrokerUnreachableError where there is no broker
  */
 export async function connectToBroker(
   broker: BrokerConnection,
-  receive: Receive,
-  signal: AbortSignal,
-): Promise<MqttClient> {
-  const client = connect(clientOptions(broker));
-  // Before the connection stands: what was kept for us comes in the same packet as the broker's welcome.
-  client.handleMessage = ({ topic, payload }, done) => {
-    receive(topic, payload as Buffer).finally(() => done());
-  };
-  // Errors after the connection stands show as its close; without a listener they would end the process.
-  client.on("error", () => undefined);
+  { cleanSession, receive, timeouts, signal }: ConnectOptions,
+): Promise<Connection> {
+  signal.throwIfAborted();
+  const client = open(broker, { ...clientOptions(broker, timeouts), clean: cleanSession });
+  const connection = new Connection(client, timeouts.acknowledgementMs);
+  takeMessages(client, (topic, payload) => receive(topic, payload, connection.link));
+  using _abort = addAbortListener(signal, () => connection.end(signal.reason));
   try {
-    return await new Promise((resolve, reject) => {
-      client.once("connect", () => resolve(client));
-      client.once("error", (error) => reject(explain(error, broker)));
-      client.once("close", () => reject(explain(undefined, broker)));
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    });
-  } catch (error) {
-    client.end(true);
-    throw error;
+    await connected(connection);
+    return connection;
+  } catch {
+    await connection[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    throw explainFailure(connection.ended.reason.cause, broker);
   }
 }
 
-/**
- * Ends a connection, with a DISCONNECT where nothing is under way. Resolves once it is closed: whoever connects under
- * our name after that does not meet us.
- */
-export async function disconnect(client: MqttClient, underWay: boolean): Promise<void> {
-  if (client.stream.closed) return;
-  const closed = once(client.stream, "close");
-  const impatience = setTimeout(() => client.stream.destroy(), DISCONNECT_TIMEOUT_MS);
-  client.end(underWay || !client.connected);
-  await closed;
-  clearTimeout(impatience);
+function connected({ client, ended }: Connection): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.once("connect", () => resolve());
+  ended.addEventListener("abort", () => reject(ended.reason), { once: true });
+  return promise;
 }
 
-function clientOptions({ host, port, clientId, username, password, tls }: BrokerConnection): IClientOptions {
+/** Certificates and keys are read before anything is sent. */
+function open(broker: BrokerConnection, options: IClientOptions): MqttClient {
+  try {
+    return connect(options);
+  } catch (error) {
+    throw explainFailure(error as Error, broker);
+  }
+}
+
+function clientOptions(
+  { host, port, clientId, username, password, tls }: BrokerConnection,
+  { connectMs, keepAliveMs }: Timeouts,
+): IClientOptions {
   return {
     protocol: tls === undefined ? "mqtt" : "mqtts",
     host,
@@ -87,20 +84,10 @@ function clientOptions({ host, port, clientId, username, password, tls }: Broker
     ...(password === undefined ? {} : { password }),
     ...tls,
     protocolVersion: 4,
-    clean: false,
-    keepalive: KEEP_ALIVE_SECONDS,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    keepalive: Math.ceil(keepAliveMs / 1_000),
+    connectTimeout: connectMs,
     // One client is one connection: what was in flight goes back to the queue, and the next client starts afresh.
     reconnectPeriod: 0,
     resubscribe: false,
   };
-}
-
-function explain(failure: Error | undefined, { host, port }: BrokerConnection): Error {
-  const code = failure !== undefined && "code" in failure ? failure.code : undefined;
-  const refusal = typeof code === "number" ? REFUSALS[code] : undefined;
-  if (refusal !== undefined)
-    return new ConnectionRefusedError(`The broker ${host}:${port} refuses us: ${refusal}`);
-  const reason = failure?.message || (typeof code === "string" ? code : "the connection was closed");
-  return new Error(`The broker ${host}:${port} cannot be reached: ${reason}`, { cause: failure });
 }

@@ -1,7 +1,8 @@
 import type { ActiveQueue } from "./active-queue.ts";
-import { listLogFiles } from "./log-files.ts";
-import { identifierOf, type Located, placeOf } from "./log-reader.ts";
-import { LogTail } from "./log-tail.ts";
+import { type LogFolder, sizeOf } from "./log-folder.ts";
+import type { Located } from "./log-reader.ts";
+import { LogStream, type Unreadable } from "./log-stream.ts";
+import { numberOf, type Span, spanOfLane } from "./place.ts";
 
 /** What becomes of messages that were taken. */
 export interface Settlement {
@@ -11,134 +12,112 @@ export interface Settlement {
   dead?: readonly { identifier: number; reason: string }[];
 }
 
-/** What a settlement changes in the database. */
-interface Plan {
-  /** Messages that leave the tail, in the order of the log. */
-  passed: Located[];
-  cursors: Map<number, number>;
+export interface ConsumerOptions {
+  queue: ActiveQueue;
+  folder: LogFolder;
+  /** Told of what cannot be read. */
+  incident: (text: string) => void;
+  /** Called when files of the log have been created or removed. */
+  filesChanged: () => void;
 }
 
 /**
- * Hands out what is to be sent, in order, each message once, until it is settled or released.
+ * Hands out what is to be sent, in order, each message once, until it is settled or released: what is urgent first,
+ * then the rest.
  *
- * What is in the table comes first, for it is older; then the log itself. A message read from the log touches the
- * database only when it is settled: one small transaction moves the cursor past it, and puts into the table those
- * before it that are not settled yet.
- *
- * INVARIANT: a queue has one consumer. Other processes may fill and empty the table meanwhile.
+ * INVARIANT: a queue has one consumer. Other processes may remove messages meanwhile.
  */
 export class Consumer {
   readonly #queue: ActiveQueue;
-  readonly #tail: LogTail;
+  readonly #folder: LogFolder;
+  readonly #incident: (text: string) => void;
+  readonly #onFilesChanged: () => void;
+  readonly #urgent: LogStream;
+  #regular: LogStream;
+  #backlog: LogStream | undefined;
   /** Handed out and neither settled nor released. */
   readonly #taken = new Map<number, Located>();
-  /** The cursors as this consumer knows them. */
-  #cursors: Map<number, number>;
-  /** Messages of the table up to this one have been looked at. */
-  #tableReadTo = 0;
+  /** Parts of the log that hold nothing readable: done with the next settlement. */
+  #unreadable: Span[] = [];
+  readonly #damagedFiles = new Set<string>();
 
-  constructor(queue: ActiveQueue, folder: string) {
+  constructor({ queue, folder, incident, filesChanged }: ConsumerOptions) {
     this.#queue = queue;
-    queue.mayHaveIngested();
-    this.#cursors = queue.cursors();
-    this.#tail = new LogTail(() => listLogFiles(folder), this.#cursors);
+    this.#folder = folder;
+    this.#incident = incident;
+    this.#onFilesChanged = filesChanged;
+    this.#urgent = this.#open(spanOfLane("urgent"));
+    this.#regular = this.#open(spanOfLane("regular"));
   }
 
   /** To be called when a file of the log has been created or removed. */
   filesChanged(): void {
-    this.#tail.filesChanged();
-  }
-
-  /** The next messages, oldest first; none if everything has been taken. */
-  take(limit: number): Located[] {
-    const next = this.#queue.snapshot(() => {
-      this.#acceptForeignIngest();
-      return this.#takeFromTable(limit);
-    });
-    if (next.length < limit) next.push(...this.#tail.take(limit - next.length));
-    for (const message of next) this.#taken.set(message.identifier, message);
-    return next;
+    this.#onFilesChanged();
+    for (const stream of this.#streams) stream.filesChanged();
   }
 
   /**
    * Sets apart what waits now: from here on `take` hands out only what is added after this (and what is urgent), and
-   * `takeBacklog` what was there before, until that is used up.
+   * `takeBacklog` what was there before.
    */
-  setBacklogApart(): void {}
+  setBacklogApart(): void {
+    const { from, to } = spanOfLane("regular");
+    const newest = this.#folder.list("regular").at(-1);
+    const end = newest === undefined ? from : numberOf({ ...newest, offset: sizeOf(newest) });
+    this.release();
+    this.#backlog = this.#open({ from, to: end });
+    this.#regular = this.#open({ from: end, to });
+  }
+
+  /** The next messages, oldest first; none if everything has been taken. */
+  take(limit: number): Located[] {
+    const urgent = this.#takeFrom(this.#urgent, limit);
+    return [...urgent, ...this.#takeFrom(this.#regular, limit - urgent.length)];
+  }
 
   /** The next messages of the backlog that has been set apart, oldest first. */
-  takeBacklog(_limit: number): Located[] {
-    return [];
+  takeBacklog(limit: number): Located[] {
+    return this.#backlog === undefined ? [] : this.#takeFrom(this.#backlog, limit);
   }
 
   /** Hands out again, later and in order, what is taken and not settled. */
   release(): void {
     this.#taken.clear();
-    this.#tableReadTo = 0;
-    this.#tail.release();
+    for (const stream of this.#streams) stream.rewind();
   }
 
   /** Durable against the death of this process when it returns. Where it throws, nothing is settled. */
   settle({ removed, dead = [] }: Settlement): void {
-    const plan = this.#queue.transaction(() => {
-      this.#acceptForeignIngest();
-      const draft = this.#plan(removed);
-      for (const { identifier, reason } of dead) this.#bury(identifier, reason);
-      this.#write(draft, removed);
-      return draft;
+    const done = removed.flatMap((identifier) => this.#taken.get(identifier)?.span ?? []);
+    this.#queue.apply({
+      done: [...done, ...this.#unreadable],
+      dead: dead.flatMap(({ identifier, reason }) => {
+        const located = this.#taken.get(identifier);
+        return located === undefined ? [] : [{ located, reason }];
+      }),
     });
-    this.#tail.remove(plan.passed);
-    for (const [sequence, offset] of plan.cursors) this.#cursors.set(sequence, offset);
+    this.#unreadable = [];
     for (const identifier of removed) this.#taken.delete(identifier);
   }
 
-  #takeFromTable(limit: number): Located[] {
-    const found: Located[] = [];
-    while (found.length < limit) {
-      const rows = this.#queue.readAfter(this.#tableReadTo, limit - found.length);
-      const last = rows.at(-1);
-      if (last === undefined) break;
-      this.#tableReadTo = last.identifier;
-      found.push(...rows.filter(({ identifier }) => !this.#taken.has(identifier)));
-    }
-    return found;
+  get #streams(): LogStream[] {
+    return [this.#urgent, this.#regular, ...(this.#backlog === undefined ? [] : [this.#backlog])];
   }
 
-  /** Which messages leave the tail, and how far that moves the cursors. */
-  #plan(removed: readonly number[]): Plan {
-    const passed = this.#tail.upToLastOf(removed);
-    const moved = this.#tail.cursorsWithout(passed);
-    const cursors = new Map(
-      [...moved].filter(([sequence, offset]) => this.#cursors.get(sequence) !== offset),
-    );
-    return { passed, cursors };
+  #takeFrom(stream: LogStream, limit: number): Located[] {
+    const next = limit > 0 ? stream.take(limit, this.#queue.pending()) : [];
+    for (const message of next) this.#taken.set(message.identifier, message);
+    return next;
   }
 
-  #write({ passed, cursors }: Plan, removed: readonly number[]): void {
-    const gone = new Set(removed);
-    for (const message of passed) if (!gone.delete(message.identifier)) this.#queue.insert(message);
-    for (const identifier of gone) this.#queue.remove(identifier);
-    for (const [sequence, offset] of cursors) this.#queue.moveCursor(sequence, offset);
+  #open(bounds: Span): LogStream {
+    return new LogStream(this.#folder, bounds, (what) => this.#noteUnreadable(what));
   }
 
-  #bury(identifier: number, reason: string): void {
-    const message = this.#taken.get(identifier);
-    if (message !== undefined) this.#queue.bury(message, reason);
-  }
-
-  /** Where somebody else has moved a cursor, what lies before it is in the table now, or done. */
-  #acceptForeignIngest(): void {
-    if (!this.#queue.mayHaveIngested()) return;
-    for (const [sequence, offset] of this.#queue.cursors()) {
-      if (offset <= (this.#cursors.get(sequence) ?? 0)) continue;
-      this.#cursors.set(sequence, offset);
-      const end = identifierOf(sequence, offset);
-      this.#tail.skip(
-        sequence,
-        offset,
-        ({ identifier }) => placeOf(identifier).sequence === sequence && identifier < end,
-      );
-    }
-    this.#tableReadTo = 0;
+  #noteUnreadable({ file, lines, span }: Unreadable): void {
+    if (span !== undefined) this.#unreadable.push(span);
+    if (this.#damagedFiles.has(file)) return;
+    this.#damagedFiles.add(file);
+    this.#incident(`${file} is damaged: ${lines} of its lines cannot be read, and what they held is lost`);
   }
 }

@@ -1,9 +1,13 @@
-import type { MessageQueueItem } from "@ivy/types";
-import type { MqttClient } from "mqtt";
-import { disconnect } from "./broker-connection.ts";
+import type { Connection } from "./connection.ts";
+import { ConnectionLostError } from "./connection-error.ts";
 import type { Consumer } from "./consumer.ts";
-import { toItem } from "./messaging-agent.ts";
+import { mapSafely } from "./map-safely.ts";
+import type { Once } from "./once.ts";
+import { Pace } from "./pace.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { Selection } from "./selection.ts";
 import type { Mapping, Publish, Refusal, ServerProtocol } from "./server-protocol.ts";
+import { Settling } from "./settling.ts";
 
 /** What the forwarder tells people. */
 export interface ForwarderLog {
@@ -13,115 +17,115 @@ export interface ForwarderLog {
   error(message: string, details?: string): void;
 }
 
-/** A broker that has not acknowledged within this time will not: the connection is given up, in milliseconds. */
-const ACKNOWLEDGEMENT_TIMEOUT_MS = 30_000;
-
 /** After the end, acknowledgements that are on their way may still come in, in milliseconds. */
 const LAST_ACKNOWLEDGEMENTS_MS = 1_000;
-
-/** A queue that cannot be written to (a full disk) is tried again after this time, in milliseconds. */
-const SETTLE_AGAIN_MS = 5_000;
 
 const DEFAULT_BATCH = 50;
 
 export interface DeliveryOptions<Body> {
-  client: MqttClient;
+  connection: Connection;
   consumer: Consumer;
   protocol: ServerProtocol<Body>;
   maxParallelMessages: number;
   batchSize?: number;
+  backlogRate?: number;
   logger: ForwarderLog;
+  quarantine: Quarantine;
+  /** Reasons of refusals that have been told. */
+  told: Once;
 }
 
-/** The delivery of messages over one connection, which ends with it. */
-export class Delivery<Body> implements AsyncDisposable {
+/** The delivery of messages over one connection. */
+export class Delivery<Body> implements Disposable {
   readonly #options: DeliveryOptions<Body>;
+  readonly #batchSize: number;
+  readonly #selection: Selection<Body>;
+  readonly #settling: Settling;
   readonly #ended = Promise.withResolvers<void>();
-  /** Publishes on their way, with the time at which they were sent on the monotonic clock, oldest first. */
-  readonly #underWay = new Map<Publish, number>();
+  readonly #left = new AbortController();
+  readonly #begin = performance.now();
+  /** Handed to the publisher and not acknowledged. */
   #messagesUnderWay = 0;
-  /** Acknowledged, and not yet taken out of the queue. */
-  readonly #acknowledged: number[] = [];
-  #settling = false;
-  /** A timer looks after the oldest publish under way. */
-  #watching = false;
+  #hasCarried = false;
   #draining = false;
   #closed = false;
-  readonly #reasonsLogged = new Set<string>();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #left = new AbortController();
+  #wake: NodeJS.Timeout | undefined;
 
   constructor(options: DeliveryOptions<Body>) {
     this.#options = options;
+    const { connection, consumer, quarantine, logger } = options;
+    this.#batchSize = Math.min(options.batchSize ?? DEFAULT_BATCH, options.maxParallelMessages);
+    this.#selection = new Selection(consumer, quarantine, backlogPace(options.backlogRate, this.#batchSize));
+    this.#settling = new Settling(
+      consumer,
+      () => this.pump(),
+      (error) => logger.error("The queue cannot be written to; tried again soon", String(error)),
+    );
+    connection.publisher.onFree = () => this.pump();
+    this.#when(connection.ended, () => this.#connectionEnded(connection.ended.reason));
     this.#ended.promise.catch(() => undefined);
-    options.client.on("close", () => this.#fail(new Error("The connection to the broker is lost")));
   }
 
-  /** @throws Error where the broker does not grant a subscription */
-  async subscribe(): Promise<void> {
-    const { client, protocol } = this.#options;
-    for (const filter of protocol.subscriptions) {
-      const [grant] = await client.subscribeAsync(filter, { qos: 1 });
-      if (grant === undefined || grant.qos > 1)
-        throw new Error(`The broker does not grant the subscription ${filter}`);
-    }
+  /** Whether a message has been acknowledged. */
+  get hasCarried(): boolean {
+    return this.#hasCarried;
   }
 
   /** Sends what there is, as far as may be under way at once. */
   pump(): void {
     if (this.#closed) return;
-    const { consumer, maxParallelMessages, batchSize = DEFAULT_BATCH } = this.#options;
-    for (;;) {
-      const room = Math.min(batchSize, maxParallelMessages - this.#messagesUnderWay);
-      const messages = room > 0 ? consumer.take(room) : [];
-      if (messages.length === 0) break;
-      this.#send(this.#map(messages.map(toItem<Body>)));
+    clearTimeout(this.#wake);
+    try {
+      const waitMs = this.#sendAll();
+      if (waitMs !== undefined) this.#wake = setTimeout(() => this.pump(), Math.ceil(waitMs));
+      else if (this.#draining && this.#messagesUnderWay === 0 && this.#settling.idle) this.#ended.resolve();
+    } catch (error) {
+      this.#end(error as Error);
     }
-    if (this.#draining && this.#underWay.size === 0 && !this.#settling) this.#ended.resolve();
   }
 
   /**
    * Goes on until everything is sent after the teardown has begun, or until the deadline.
    *
-   * @throws Error when the connection is lost
+   * @throws ConnectionLostError when the connection has ended
    */
   async run(teardown: AbortSignal, deadline: AbortSignal): Promise<void> {
-    const drain = () => {
+    this.#when(teardown, () => {
       this.#draining = true;
       this.pump();
-    };
-    const stop = () =>
-      this.#later(() => this.#ended.resolve(), this.#underWay.size > 0 ? LAST_ACKNOWLEDGEMENTS_MS : 0);
-    this.#when(teardown, drain);
+    });
     this.#when(deadline, () => {
       this.#closed = true;
-      stop();
+      this.#options.connection.publisher.stop();
+      const ms = this.#messagesUnderWay > 0 ? LAST_ACKNOWLEDGEMENTS_MS : 0;
+      this.#wake = setTimeout(() => this.#ended.resolve(), ms);
     });
+    this.pump();
     await this.#ended.promise;
   }
 
-  /** Resolves once the connection has ended: whoever connects with our name after that does not meet us. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.dispose](): void {
     this.#closed = true;
     this.#left.abort();
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#settle();
-    const { client } = this.#options;
-    client.removeAllListeners("close");
-    await disconnect(client, this.#underWay.size > 0);
+    clearTimeout(this.#wake);
+    this.#settling[Symbol.dispose]();
   }
 
-  /** A message that breaks the protocol's own code is refused, alone; the others go on. */
-  #map(messages: readonly MessageQueueItem<Body>[]): Mapping {
-    try {
-      return this.#options.protocol.map(messages);
-    } catch (error) {
-      const [only, ...others] = messages;
-      if (only === undefined || others.length > 0)
-        return merge(messages.map((message) => this.#map([message])));
-      const reason = `it cannot be mapped: ${(error as Error).message}`;
-      return { publishes: [], settled: [], refused: [{ identifier: only.identifier, reason }] };
+  /** Milliseconds until there is more to send, if only time has to pass for that. */
+  #sendAll(): number | undefined {
+    const { connection, maxParallelMessages, protocol } = this.#options;
+    while (!connection.publisher.holdsBack) {
+      const room = Math.min(this.#batchSize, maxParallelMessages - this.#messagesUnderWay);
+      if (room <= 0) break;
+      const messages = this.#selection.next(room, {
+        stoodMs: performance.now() - this.#begin,
+        idle: this.#messagesUnderWay === 0,
+        hasCarried: this.#hasCarried,
+      });
+      if (messages.length === 0) return this.#selection.waitMs;
+      this.#send(mapSafely(protocol, messages));
     }
+    return undefined;
   }
 
   #send({ publishes, settled, refused }: Mapping): void {
@@ -130,78 +134,51 @@ export class Delivery<Body> implements AsyncDisposable {
     const whole = refused
       .filter(({ identifier }) => !sent.has(identifier))
       .map(({ identifier }) => identifier);
-    if (refused.length > 0) this.#logRefusals(refused);
-    if (settled.length + refused.length === 0) return;
-    this.#attempt(() => this.#options.consumer.settle({ removed: [...settled, ...whole], dead: refused }));
+    if (settled.length + refused.length > 0) this.#settle([...settled, ...whole], refused);
   }
 
   #publish(publish: Publish): void {
-    this.#underWay.set(publish, performance.now());
-    this.#messagesUnderWay += publish.identifiers.length;
-    if (!this.#watching) this.#watchAcknowledgements(ACKNOWLEDGEMENT_TIMEOUT_MS);
-    this.#options.client.publish(publish.topic, publish.payload, { qos: 1 }, (error) => {
-      if (this.#underWay.delete(publish) && !error) this.#acknowledge(publish);
+    const { connection, quarantine } = this.#options;
+    const { identifiers } = publish;
+    this.#messagesUnderWay += identifiers.length;
+    connection.publisher.send({
+      ...publish,
+      acknowledged: () => {
+        this.#messagesUnderWay -= identifiers.length;
+        this.#hasCarried = true;
+        quarantine.acknowledged(identifiers);
+        this.#settling.acknowledged(identifiers);
+      },
     });
   }
 
-  #acknowledge({ identifiers }: Publish): void {
-    this.#messagesUnderWay -= identifiers.length;
-    this.#acknowledged.push(...identifiers);
-    if (this.#settling) return;
-    this.#settling = true;
-    // Acknowledgements that came in together leave the queue in one transaction.
-    setImmediate(() => {
-      this.#settling = false;
-      this.#settle();
-      this.pump();
+  #settle(removed: readonly number[], dead: readonly Refusal[]): void {
+    const { logger, told } = this.#options;
+    this.#settling.settle({ removed, dead });
+    for (const { reason } of dead) {
+      if (told.isNew(reason))
+        logger.warning("A message was set aside; others for the same reason are only counted", reason);
+    }
+  }
+
+  #connectionEnded(reason: Error): void {
+    const { connection, quarantine } = this.#options;
+    this.#end(reason);
+    if (!(reason instanceof ConnectionLostError)) return;
+    const { underWay, lastSentAt } = connection.publisher;
+    const identifiers = [...new Set([...underWay].flatMap((publish) => publish.identifiers))];
+    const condemned = quarantine.connectionLost(reason, {
+      identifiers,
+      besides: [...underWay].some((publish) => publish.identifiers.length === 0),
+      sentAgoMs: performance.now() - lastSentAt,
+      hasCarried: this.#hasCarried,
     });
+    if (condemned !== undefined) this.#settle([condemned.identifier], [condemned]);
   }
 
-  #settle(): void {
-    const removed = this.#acknowledged.splice(0);
-    if (removed.length > 0) this.#attempt(() => this.#options.consumer.settle({ removed }));
-  }
-
-  /** A queue that cannot be written to must not end the delivery: it would only send the same messages again. */
-  #attempt(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.logger.error("The queue cannot be written to; tried again soon", String(error));
-      this.#later(() => this.#attempt(work), SETTLE_AGAIN_MS);
-    }
-  }
-
-  #logRefusals(refused: readonly Refusal[]): void {
-    for (const { reason } of refused) {
-      if (this.#reasonsLogged.has(reason)) continue;
-      this.#reasonsLogged.add(reason);
-      this.#options.logger.warning(
-        "A message was set aside; others for the same reason are only counted",
-        reason,
-      );
-    }
-  }
-
-  #watchAcknowledgements(ms: number): void {
-    this.#watching = true;
-    this.#later(() => {
-      this.#watching = false;
-      const [oldest] = this.#underWay.values();
-      if (oldest === undefined) return;
-      const left = oldest + ACKNOWLEDGEMENT_TIMEOUT_MS - performance.now();
-      if (left > 0) this.#watchAcknowledgements(left);
-      else
-        this.#fail(new Error(`The broker has not acknowledged for ${ACKNOWLEDGEMENT_TIMEOUT_MS / 1_000} s`));
-    }, ms);
-  }
-
-  #later(work: () => void, ms: number): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, ms);
-    this.#timers.add(timer);
+  #end(error: Error): void {
+    this.#closed = true;
+    this.#ended.reject(error);
   }
 
   /** Does something when a signal aborts, unless this delivery has ended before. */
@@ -209,17 +186,11 @@ export class Delivery<Body> implements AsyncDisposable {
     if (signal.aborted) work();
     else signal.addEventListener("abort", work, { once: true, signal: this.#left.signal });
   }
-
-  #fail(error: Error): void {
-    this.#closed = true;
-    this.#ended.reject(error);
-  }
 }
 
-function merge(mappings: readonly Mapping[]): Mapping {
-  return {
-    publishes: mappings.flatMap(({ publishes }) => publishes),
-    settled: mappings.flatMap(({ settled }) => settled),
-    refused: mappings.flatMap(({ refused }) => refused),
-  };
+/** Of the backlog, in full batches. */
+function backlogPace(rate: number | undefined, batchSize: number): Pace | undefined {
+  if (rate === undefined) return undefined;
+  const count = Math.max(1, Math.min(batchSize, Math.floor(rate)));
+  return new Pace({ count, seconds: count / rate });
 }

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageBody } from "@ivy/types";
-import { backOff } from "./back-off.ts";
-import {
-  type BrokerConnection,
-  ConnectionRefusedError,
-  connectToBroker,
-  type Receive,
-} from "./broker-connection.ts";
-import type { Consumer } from "./consumer.ts";
-import { Delivery, type ForwarderLog } from "./delivery.ts";
+import type { BrokerConnection } from "./broker-connection.ts";
+import type { ForwarderLog } from "./delivery.ts";
 import type { MessagingAgent } from "./messaging-agent.ts";
+import { Once } from "./once.ts";
+import { type Course, forwardOverOneConnection } from "./one-connection.ts";
+import { Quarantine } from "./quarantine.ts";
+import { Reconnecting } from "./reconnecting.ts";
 import type { ServerProtocol } from "./server-protocol.ts";
-import { watchLog } from "./watch-log.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
 
 /** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
 const LONGEST_WAIT_FOR_CONNECTION_S = 3;
@@ -25,6 +22,12 @@ export interface ForwardOptions<Body = MessageBody> {
   maxParallelMessages: number;
   /** Most messages that are mapped, and perhaps published, together; 50 if left out. */
   batchSize?: number;
+  /**
+   * Most messages a second of what has waited while there was no connection; what is added meanwhile goes first then.
+   * If left out, everything goes at once and oldest first.
+   */
+  backlogRate?: number;
+  timeouts?: Partial<Timeouts>;
   logger: ForwarderLog;
   /** Ends the forwarding. */
   teardown: AbortSignal;
@@ -37,35 +40,34 @@ export interface ForwardOptions<Body = MessageBody> {
  * broker has acknowledged it. Without a connection it tries again, for ever, with growing pauses.
  */
 export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
-  const { agent, teardown, logger } = options;
-  const consumer = agent.openConsumer();
+  const { agent, broker, logger, teardown } = options;
   const left = new AbortController();
-  const end = endOf(teardown, options.drainSeconds, left.signal);
-  let failures = 0;
+  const course: Course = {
+    consumer: agent.openConsumer(),
+    quarantine: new Quarantine(),
+    told: new Once(),
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    ...endOf(teardown, options.drainSeconds, left.signal),
+  };
+  const reconnecting = new Reconnecting(logger, broker.clientId);
   try {
-    while (!left.signal.aborted && !end.deadline.aborted) {
-      const outcome = await forwardOverOneConnection(options, consumer, end);
-      if (outcome === "drained") break;
-      failures = outcome.connected ? 1 : failures + 1;
-      const pause = backOff(failures, outcome.error instanceof ConnectionRefusedError);
-      report(logger, outcome, failures, pause);
-      await sleep(pause, undefined, { signal: end.withoutConnection }).catch(() => undefined);
-      if (end.withoutConnection.aborted) break;
+    while (!course.withoutConnection.aborted) {
+      const failure = await forwardOverOneConnection(options, course);
+      if (failure === undefined || course.withoutConnection.aborted) break;
+      const pause = reconnecting.pauseAfter(failure);
+      await sleep(pause, undefined, { signal: course.withoutConnection }).catch(() => undefined);
     }
   } finally {
     left.abort();
   }
 }
 
-interface End {
-  /** The drain is over, whether or not everything is sent. */
-  deadline: AbortSignal;
-  /** It is not worth waiting for a connection any longer. */
-  withoutConnection: AbortSignal;
-}
-
 /** When to stop: some time after the teardown has begun. */
-function endOf(teardown: AbortSignal, drainSeconds: () => number, left: AbortSignal): End {
+function endOf(
+  teardown: AbortSignal,
+  drainSeconds: () => number,
+  left: AbortSignal,
+): Pick<Course, "deadline" | "withoutConnection"> {
   const deadline = new AbortController();
   const withoutConnection = new AbortController();
   const after = (seconds: number, ended: AbortController) => {
@@ -80,57 +82,4 @@ function endOf(teardown: AbortSignal, drainSeconds: () => number, left: AbortSig
   if (teardown.aborted) begin();
   else teardown.addEventListener("abort", begin, { once: true });
   return { deadline: deadline.signal, withoutConnection: withoutConnection.signal };
-}
-
-type Outcome = "drained" | { connected: boolean; error: Error };
-
-async function forwardOverOneConnection<Body>(
-  options: ForwardOptions<Body>,
-  consumer: Consumer,
-  end: End,
-): Promise<Outcome> {
-  const { agent, broker, logger, teardown } = options;
-  let connected = false;
-  try {
-    const client = await connectToBroker(broker, receiver(options), end.withoutConnection);
-    connected = true;
-    logger.info(`Connected to the broker ${broker.host}:${broker.port}`);
-    await using delivery = new Delivery({ ...options, client, consumer });
-    using _watcher = watchLog(agent.logFolder, (created) => {
-      if (created) consumer.filesChanged();
-      delivery.pump();
-    });
-    await delivery.subscribe();
-    consumer.filesChanged();
-    delivery.pump();
-    await delivery.run(teardown, end.deadline);
-    return "drained";
-  } catch (error) {
-    return { connected, error: error as Error };
-  } finally {
-    consumer.release();
-  }
-}
-
-/** A receiver that breaks must not break the connection: the server would send the same again. */
-function receiver<Body>({ protocol, logger }: ForwardOptions<Body>): Receive {
-  return async (topic, payload) => {
-    try {
-      await protocol.receive(topic, payload);
-    } catch (error) {
-      logger.error(`A message on ${topic} could not be handled`, String(error));
-    }
-  };
-}
-
-/** One line when the trouble begins; the attempts after that are for whoever looks closely. */
-function report(
-  logger: ForwarderLog,
-  { connected, error }: Exclude<Outcome, "drained">,
-  failures: number,
-  pauseMs: number,
-): void {
-  const next = `next attempt in ${(pauseMs / 1_000).toFixed(1)} s`;
-  if (connected || failures === 1) logger.warning(error.message, next);
-  else logger.debug(error.message, next);
 }

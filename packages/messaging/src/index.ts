@@ -1,8 +1,9 @@
-export type { DeadLetter } from "./active-queue.ts";
 export type { Consumer, Settlement } from "./consumer.ts";
 export { type Durability, usualDurability } from "./durability.ts";
+export type { StoreLimits } from "./limits.ts";
 export {
   type AddOptions,
+  type DeadLetter,
   MessagingAgent,
   type MessagingAgentOptions,
   type QueueStatistics,

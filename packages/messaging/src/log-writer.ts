@@ -1,24 +1,32 @@
 import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
-import { fileToAppend } from "./log-files.ts";
+import type { LogFolder } from "./log-folder.ts";
+import type { Lane } from "./place.ts";
 import { StoreWriteError } from "./store-error.ts";
 
 const MS_PER_DAY = 86_400_000;
 const LINE_FEED = 0x0a;
+
+/** How long a writer goes on in a file before it looks whether there is a newer one, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
 const syncData = promisify(fdatasync);
 
 interface OpenFile {
   path: string;
   descriptor: number;
   day: number;
+  /** When it was last known to be the one to append to, on the monotonic clock. */
+  checkedAt: number;
 }
 
 /**
- * Appends lines to the log, each with one `write()` on a descriptor opened with O_APPEND: the kernel keeps the lines
+ * Appends lines to one lane of the log, each with one `write()` on a descriptor opened with O_APPEND: the kernel keeps the lines
  * of several processes whole and apart, so no lock is needed.
  */
 export class LogWriter {
-  readonly #folder: string;
+  readonly #folder: LogFolder;
+  readonly #lane: Lane;
   readonly #now: () => number;
   #file: OpenFile | undefined;
   /** The file ends in the middle of a line, so the next one starts with a line feed. */
@@ -26,8 +34,9 @@ export class LogWriter {
   #unsynced = false;
   #syncing: Promise<void> = Promise.resolve();
 
-  constructor(folder: string, now: () => number) {
+  constructor(folder: LogFolder, lane: Lane, now: () => number) {
     this.#folder = folder;
+    this.#lane = lane;
     this.#now = now;
   }
 
@@ -46,7 +55,7 @@ export class LogWriter {
       this.#torn = written < bytes.length;
       if (this.#torn) throw new Error(`only ${written} of ${bytes.length} bytes fitted on the disk (ENOSPC)`);
     } catch (error) {
-      throw new StoreWriteError(this.#file?.path ?? this.#folder, error);
+      throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
     }
   }
 
@@ -64,28 +73,34 @@ export class LogWriter {
     }
   }
 
+  /** The same without the event loop. */
+  syncNow(): void {
+    if (this.#file !== undefined && this.#unsynced) fdatasyncSync(this.#file.descriptor);
+    this.#unsynced = false;
+  }
+
   close(): void {
     if (this.#file === undefined) return;
     const { descriptor } = this.#file;
+    this.syncNow();
     this.#file = undefined;
-    if (this.#unsynced) fdatasyncSync(descriptor);
-    this.#unsynced = false;
     // A sync under way still needs the descriptor.
     this.#syncing.catch(() => undefined).finally(() => closeSync(descriptor));
   }
 
   #open(): OpenFile {
-    const day = Math.floor(this.#now() / MS_PER_DAY);
-    if (this.#file?.day === day) return this.#file;
-    const { path } = fileToAppend(this.#folder, this.#now());
-    if (this.#file?.path === path) {
-      this.#file.day = day;
-      return this.#file;
+    const now = this.#now();
+    const day = Math.floor(now / MS_PER_DAY);
+    const checkedAt = performance.now();
+    if (this.#file?.day === day && checkedAt - this.#file.checkedAt < LOOK_AGAIN_MS) return this.#file;
+    const { path } = this.#folder.fileToAppend(this.#lane, now);
+    if (this.#file?.path !== path) {
+      this.close();
+      const descriptor = openSync(path, "a+");
+      this.#torn = endsWithinLine(descriptor);
+      this.#file = { path, descriptor, day, checkedAt };
     }
-    this.close();
-    const descriptor = openSync(path, "a+");
-    this.#torn = endsWithinLine(descriptor);
-    this.#file = { path, descriptor, day };
+    Object.assign(this.#file, { day, checkedAt });
     return this.#file;
   }
 }

@@ -1,18 +1,24 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
-import { ActiveQueue, type DeadLetter } from "./active-queue.ts";
-import { checkMessage } from "./check-message.ts";
+import { ActiveQueue } from "./active-queue.ts";
+import { checkMessage, isSoundData } from "./check-message.ts";
 import { Consumer } from "./consumer.ts";
 import { type Durability, usualDurability } from "./durability.ts";
-import { GroupCommit } from "./group-commit.ts";
-import { listLogFiles } from "./log-files.ts";
-import { type Located, readWholeLog } from "./log-reader.ts";
-import { LogTail } from "./log-tail.ts";
-import { LogWriter } from "./log-writer.ts";
-import { encodeRecord } from "./record.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { DEFAULT_LIMITS, type StoreLimits } from "./limits.ts";
+import { LogFolder } from "./log-folder.ts";
+import { LogLane } from "./log-lane.ts";
+import { type Located, readRecordAt, readWholeLog } from "./log-reader.ts";
+import { LogStream } from "./log-stream.ts";
+import { LANES, type Lane, placeOf, spanOfLane } from "./place.ts";
+import { usualLane } from "./priority.ts";
+import { readPythonArchive } from "./python-original.ts";
+import { countPending } from "./queue-depth.ts";
+import { encodeRecord, type LogRecord } from "./record.ts";
+import { contains } from "./spans.ts";
 import { watchLog } from "./watch-log.ts";
 
 export interface MessagingAgentOptions<Body> {
@@ -26,6 +32,8 @@ export interface MessagingAgentOptions<Body> {
   durability?: Durability;
   /** Length of the window of the class `window` in milliseconds; 1,000 if left out. */
   windowMs?: number;
+  /** How much is kept; what is left out has its default: a GiB each of sent and unsent messages, of 365 days each. */
+  limits?: Partial<StoreLimits>;
   /** The wall clock, in Unix milliseconds. */
   now?: () => number;
   /** Told what went wrong where no caller waits for it: a late sync that failed, a queue that had to be rebuilt. */
@@ -34,14 +42,30 @@ export interface MessagingAgentOptions<Body> {
 
 export interface AddOptions {
   durability?: Durability;
+  /** Whether it overtakes what waits; by the kind of the message if left out: answers to the server and errors do. */
+  urgent?: boolean;
 }
 
-/** What is known about the queue without counting. */
+/** A message that is set aside: no server will ever take it, or not the whole of it. */
+export interface DeadLetter<Body> extends MessageQueueItem<Body> {
+  reason: string;
+  /** ISO 8601, in UTC: when it was set aside. */
+  set_aside_at: string;
+}
+
+const DEFAULT_SCHEMA: unknown = MessageBody;
+
+/** What is known about the queue without reading all of it. */
 export interface QueueStatistics {
-  /** Messages in the queue's table; what only the log holds yet is not among them. */
+  /** Messages that are not acknowledged; estimated from their bytes where that is more than a MiB. */
   queued: number;
+  queuedBytes: number;
+  /** Unix time in seconds of the oldest of them. */
+  oldest: number | undefined;
   /** Dead letters. */
   dead: number;
+  /** Messages that the limits have dropped unsent. */
+  dropped: number;
 }
 
 /**
@@ -52,181 +76,273 @@ export interface QueueStatistics {
 export class MessagingAgent<Body = MessageBody> {
   readonly #options: MessagingAgentOptions<Body>;
   readonly #schema: z.ZodMiniType<Body>;
-  readonly #folder: string;
+  readonly #folder: LogFolder;
   readonly #now: () => number;
-  readonly #writer: LogWriter;
-  readonly #commit: GroupCommit;
+  readonly #lanes: Record<Lane, LogLane>;
   readonly #incident: (text: string) => void;
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomBytes(6).toString("base64url");
   #count = 0;
-  #queue: ActiveQueue | undefined;
+  #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   constructor(options: MessagingAgentOptions<Body>) {
     this.#options = options;
-    this.#schema = options.schema ?? (MessageBody as unknown as z.ZodMiniType<Body>);
-    this.#folder = join(options.dataDir, "messages");
+    this.#schema = options.schema ?? (DEFAULT_SCHEMA as unknown as z.ZodMiniType<Body>);
+    this.#folder = new LogFolder(join(options.dataDir, "messages"));
     this.#now = options.now ?? Date.now;
     this.#incident = options.onIncident ?? (() => undefined);
-    this.#writer = new LogWriter(this.#folder, this.#now);
-    this.#commit = new GroupCommit(
-      () => this.#writer.sync(),
-      options.windowMs ?? 1_000,
-      (error) => this.#incident((error as Error).message),
-    );
+    this.#lanes = { urgent: this.#createLane("urgent"), regular: this.#createLane("regular") };
   }
 
   /**
-   * Adds a message to the archive and the queue. It is written when this returns, in the order of the calls; the
-   * promise resolves once it is as durable as asked for.
+   * Adds a message to the archive and the queue. Calls of one turn of the event loop are written together when it
+   * ends, in their order; the promise resolves once the message is as durable as asked for.
    *
    * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
    */
   async addMessage(body: Body, options?: AddOptions): Promise<void> {
-    this.#writer.append(this.#encode(body));
-    await this.#makeDurable(options?.durability ?? this.#durabilityOf(body));
-  }
-
-  /** Adds several messages with one write: all of them or, where one does not fit the schema, none. */
-  async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
-    if (bodies.length === 0) return;
-    this.#writer.append(bodies.map((body) => this.#encode(body)).join(""));
-    const classes = new Set(bodies.map((body) => options?.durability ?? this.#durabilityOf(body)));
-    const strongest = (["sync", "window"] as const).find((durability) => classes.has(durability));
-    await this.#makeDurable(strongest ?? "fast");
+    const line = this.#encode(body);
+    await this.#lanes[laneOf(body, options)].append(line, this.#durabilityOf(body, options));
   }
 
   /**
-   * The oldest messages of the queue (the name is the original's), whichever process added them.
+   * Adds several messages, with one write for those of equal urgency: all of them or, where one does not fit the
+   * schema, none.
+   */
+  async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
+    const added = bodies.map((body) => ({ body, line: this.#encode(body) }));
+    const appends = LANES.map((lane) => {
+      const own = added.filter(({ body }) => laneOf(body, options) === lane);
+      const classes = new Set(own.map(({ body }) => this.#durabilityOf(body, options)));
+      const strongest = (["sync", "window"] as const).find((durability) => classes.has(durability));
+      const lines = own.map(({ line }) => line).join("");
+      return lines === "" ? undefined : this.#lanes[lane].append(lines, strongest ?? "fast");
+    });
+    await Promise.all(appends);
+  }
+
+  /**
+   * The oldest messages of the queue (the name is the original's), whichever process added them; what is urgent comes
+   * first.
    *
    * @param n - how many at most
    * @param excluded - identifiers of messages to leave out, for example because they are being sent
    */
   getNLatestMessages(n: number, excluded: Iterable<number> = []): MessageQueueItem<Body>[] {
-    const queue = this.#openQueue();
-    queue.ingest();
+    const pending = this.#open().queue.pending();
     const left = new Set(excluded);
     const found: Located[] = [];
-    for (let last = 0; found.length < n; ) {
-      const rows = queue.readAfter(last, n - found.length + left.size);
-      found.push(...rows.filter(({ identifier }) => !left.has(identifier)));
-      const end = rows.at(-1);
-      if (end === undefined) break;
-      last = end.identifier;
+    for (const lane of LANES) {
+      const stream = new LogStream(this.#folder, spanOfLane(lane), () => undefined);
+      while (found.length < n) {
+        const next = stream.take(n - found.length, pending);
+        if (next.length === 0) break;
+        found.push(...next.filter(({ identifier }) => !left.has(identifier)));
+      }
     }
-    return found.slice(0, n).map(toItem<Body>);
+    return found.map(toItem<Body>);
   }
 
   /** Removes messages from the queue; the archive keeps them. */
   removeMessages(identifiers: Iterable<number>): void {
-    const queue = this.#openQueue();
-    queue.ingest();
-    queue.transaction(() => {
-      for (const identifier of identifiers) queue.remove(identifier);
-    });
+    const { queue } = this.#open();
+    queue.apply({ done: this.#find(identifiers).map(({ span }) => span) });
   }
 
   /** Moves messages from the queue to the dead letters. */
   setAside(refusals: Iterable<{ identifier: number; reason: string }>): void {
-    const queue = this.#openQueue();
-    queue.ingest();
-    queue.transaction(() => {
-      for (const { identifier, reason } of refusals) {
-        const message = queue.find(identifier);
-        if (message !== undefined) queue.bury(message, reason);
-        queue.remove(identifier);
-      }
-    });
+    const { queue } = this.#open();
+    const dead = [...refusals].flatMap(({ identifier, reason }) =>
+      this.#find([identifier]).map((located) => ({ located, reason })),
+    );
+    queue.apply({ done: dead.map(({ located }) => located.span), dead });
   }
 
   /** The oldest dead letters. */
   deadLetters(n: number): DeadLetter<Body>[] {
-    return this.#openQueue()
-      .deadLetters(n)
-      .map(({ reason, at, located }) => ({ ...toItem<Body>(located), reason, set_aside_at: at }));
+    return this.#open()
+      .queue.deadLetters(n)
+      .map(({ reason, at, ...message }) => ({ ...toItem<Body>(message), reason, set_aside_at: at }));
+  }
+
+  /**
+   * Puts dead letters back into the queue, each with its own time and under a new identifier: once the server takes
+   * them, say. A power cut in between leaves them in both places.
+   *
+   * @returns how many there were
+   */
+  async requeue(identifiers: Iterable<number>): Promise<number> {
+    const { queue } = this.#open();
+    const wanted = new Set(identifiers);
+    const letters = queue
+      .deadLetters(Number.MAX_SAFE_INTEGER)
+      .filter(({ identifier }) => wanted.has(identifier));
+    for (const { record } of letters) {
+      await this.#lanes[laneOf(record.m)].append(encodeRecord(record), "sync");
+    }
+    queue.forget(letters.map(({ identifier }) => identifier));
+    return letters.length;
   }
 
   statistics(): QueueStatistics {
-    return this.#openQueue().counts();
+    const { queue } = this.#open();
+    const depths = LANES.map((lane) => countPending(this.#folder.list(lane), queue.pending()));
+    const times = depths.flatMap(({ oldest }) => (oldest === undefined ? [] : oldest.record.t / 1_000));
+    return {
+      queued: depths.reduce((sum, { messages }) => sum + messages, 0),
+      queuedBytes: depths.reduce((sum, { bytes }) => sum + bytes, 0),
+      oldest: times.length === 0 ? undefined : Math.min(...times),
+      ...queue.counts(),
+    };
+  }
+
+  /** Removes what is over the limits. The forwarder sees to it; call it now and then where there is none. */
+  keepLimits(): void {
+    this.#open().housekeeping.keepLimits();
   }
 
   /** What the forwarder takes messages from. A queue has one at most. */
   openConsumer(): Consumer {
-    return new Consumer(this.#openQueue(), this.#folder);
+    const { queue, housekeeping } = this.#open();
+    return new Consumer({
+      queue,
+      folder: this.#folder,
+      incident: this.#incident,
+      filesChanged: () => housekeeping.lookAfter(),
+    });
   }
 
   /** Folder of the log, to be watched for changes. */
   get logFolder(): string {
-    mkdirSync(this.#folder, { recursive: true });
-    return this.#folder;
+    this.#folder.ensure();
+    return this.#folder.path;
   }
 
   /** The file that messages are appended to now: that of today in UTC, as a rule. */
   getMessageArchiveFile(): string {
-    return this.#writer.path;
+    return this.#lanes.regular.writer.path;
   }
 
-  /** The messages of one day's file, in the order in which they were added. */
+  /**
+   * The messages of one day; those of one urgency in the order in which they were added, those of Python Ivy first.
+   *
+   * @param date - in UTC: `2026-03-01`
+   */
   loadMessageArchive(date: string): MessageArchiveItem<Body>[] {
-    if (!existsSync(this.#folder)) return [];
-    const file = listLogFiles(this.#folder).find(({ name }) => name === `${date}.jsonl`);
-    if (file === undefined) return [];
-    return readWholeLog(file).map((located) => {
-      const { identifier: _, ...item } = toItem<Body>(located);
-      return item;
-    });
+    const [urgent = [], regular = []] = LANES.map((lane) =>
+      this.#folder.list(lane).flatMap((file) => (file.day === date ? [...readWholeLog(file)] : [])),
+    );
+    const original = readPythonArchive(join(this.#folder.path, `${date}.csv`));
+    return [...original, ...interleaved(regular, urgent)].map(toArchiveItem<Body>);
   }
 
   /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
-  observe(signal: AbortSignal, seen: (item: MessageQueueItem<Body>) => void): void {
-    const files = () => listLogFiles(this.logFolder);
-    const tail = new LogTail(
-      files,
-      new Map(files().map(({ sequence, path }) => [sequence, statSync(path).size])),
-    );
-    const watcher = watchLog(this.logFolder, (created) => {
-      if (created) tail.filesChanged();
-      const added = tail.take(Number.POSITIVE_INFINITY);
-      tail.remove(added);
-      for (const message of added) seen(toItem<Body>(message));
+  observe(signal: AbortSignal, added: (item: MessageArchiveItem<Body>) => void): void {
+    const folder = this.logFolder;
+    const everything = LANES.map(spanOfLane);
+    const streams = everything.map((span) => new LogStream(this.#folder, span, () => undefined));
+    const take = (pass: (item: MessageArchiveItem<Body>) => void) => {
+      for (const stream of streams) {
+        for (let next = stream.take(100, everything); next.length > 0; next = stream.take(100, everything)) {
+          for (const { record } of next) pass(toArchiveItem<Body>(record));
+        }
+      }
+    };
+    take(() => undefined);
+    const watcher = watchLog(folder, (created) => {
+      if (created) for (const stream of streams) stream.filesChanged();
+      take(added);
     });
     signal.addEventListener("abort", () => watcher[Symbol.dispose](), { once: true });
   }
 
   /** Makes everything durable and closes the files. */
   async teardown(): Promise<void> {
-    await this.#commit.flush();
-    this.#writer.close();
-    this.#queue?.close();
-    this.#queue = undefined;
+    await Promise.all(LANES.map((lane) => this.#lanes[lane].teardown()));
+    this.#opened?.queue.close();
+    this.#opened = undefined;
   }
 
   #encode(body: Body): string {
-    const m = checkMessage(this.#schema, body);
+    const m = this.#schema === DEFAULT_SCHEMA && isSoundData(body) ? body : checkMessage(this.#schema, body);
     const { revision } = this.#options;
     const r = revision === undefined || revision < 0 ? undefined : revision;
     return encodeRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r, m });
   }
 
-  #durabilityOf(body: Body): Durability {
-    return this.#options.durability ?? usualDurability(body);
+  #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
+    return options?.durability ?? this.#options.durability ?? usualDurability(body);
   }
 
-  async #makeDurable(durability: Durability): Promise<void> {
-    if (durability === "sync") await this.#commit.now();
-    if (durability === "window") this.#commit.soon();
+  /** Those of some messages that are in the queue. */
+  #find(identifiers: Iterable<number>): Located[] {
+    const pending = this.#open().queue.pending();
+    const files = LANES.flatMap((lane) => this.#folder.list(lane));
+    return [...identifiers].flatMap((identifier) => {
+      const { lane, sequence, offset } = placeOf(identifier);
+      const file = files.find((one) => one.lane === lane && one.sequence === sequence);
+      return (file && contains(pending, identifier) && readRecordAt(file, offset)) || [];
+    });
   }
 
-  #openQueue(): ActiveQueue {
-    const file = join(this.#options.dataDir, "active-message-queue.sqlite3");
-    this.#queue ??= new ActiveQueue(file, this.logFolder, this.#incident);
-    return this.#queue;
+  #createLane(lane: Lane): LogLane {
+    return new LogLane({
+      folder: this.#folder,
+      lane,
+      now: this.#now,
+      windowMs: this.#options.windowMs ?? 1_000,
+      failed: (error) => this.#incident((error as Error).message),
+    });
+  }
+
+  #open(): { queue: ActiveQueue; housekeeping: Housekeeping } {
+    // Whoever adds and reads in one turn sees what was added.
+    for (const lane of LANES) this.#lanes[lane].flush();
+    if (this.#opened !== undefined) return this.#opened;
+    mkdirSync(this.#options.dataDir, { recursive: true });
+    const queue = new ActiveQueue(
+      join(this.#options.dataDir, "active-message-queue.sqlite3"),
+      this.#incident,
+    );
+    queue.takeOverPythonQueue((records) => this.#appendNow(records));
+    const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    const housekeeping = new Housekeeping(queue, this.#folder, limits, this.#incident);
+    housekeeping.lookAfter();
+    this.#opened = { queue, housekeeping };
+    return this.#opened;
+  }
+
+  #appendNow(records: readonly LogRecord[]): void {
+    const { writer } = this.#lanes.regular;
+    writer.append(records.map(encodeRecord).join(""));
+    writer.syncNow();
   }
 }
 
-/** A message of the log or the table as users of the queue see it. */
-export function toItem<Body>({ identifier, record }: Located): MessageQueueItem<Body> {
-  const revision = record.r === undefined ? {} : { revision: record.r };
-  return { identifier, timestamp: record.t / 1_000, ...revision, message_body: record.m as Body };
+function laneOf(body: unknown, options?: AddOptions): Lane {
+  if (options?.urgent === undefined) return usualLane(body);
+  return options.urgent ? "urgent" : "regular";
+}
+
+/** The records of two lanes by their time, each lane in its own order. */
+function interleaved(one: readonly Located[], other: readonly Located[]): LogRecord[] {
+  const rest = other.map(({ record }) => record);
+  const merged = one.flatMap(({ record }) => {
+    const earlier = rest.findIndex(({ t }) => t >= record.t);
+    return [...rest.splice(0, earlier < 0 ? rest.length : earlier), record];
+  });
+  return [...merged, ...rest];
+}
+
+/** A message of the log as users of the queue see it. */
+export function toItem<Body>({
+  identifier,
+  record,
+}: Pick<Located, "identifier" | "record">): MessageQueueItem<Body> {
+  return { identifier, ...toArchiveItem<Body>(record) };
+}
+
+function toArchiveItem<Body>({ t, r, m }: LogRecord): MessageArchiveItem<Body> {
+  return { timestamp: t / 1_000, ...(r === undefined ? {} : { revision: r }), message_body: m as Body };
 }

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { SEAL, SEAL_LENGTH, seal, unseal } from "./seal.ts";
 
 /** One message as a line of the log holds it. */
 export interface LogRecord {
@@ -12,17 +12,32 @@ export interface LogRecord {
   m: unknown;
 }
 
-/** The line ends with `,"c":"01234567"}`: the checksum of every byte before it. */
-const TAIL_LENGTH = 16;
+/** The first line of a file of the log. */
+export interface LogHeader {
+  /** The file's place in the order of its lane. */
+  file: number;
+  /** The same in all files of a log: a log that was deleted is not mistaken for the one that follows it. */
+  log: string;
+  /** When the machine was started last before the file was created, as the kernel names it. */
+  boot: string;
+}
+
+/** A record with where it stands in its line. */
+export interface FoundRecord {
+  at: number;
+  length: number;
+  record: LogRecord;
+}
+
+const START = '{"v":1,"id":"';
 
 export function encodeRecord({ id, t, r, m }: LogRecord): string {
   const revision = r === undefined ? "" : `,"r":${r}`;
   return seal(`{"v":1,"id":"${id}","t":${t}${revision},"m":${JSON.stringify(m)}`);
 }
 
-/** The first line of a log file: its place in the order of all files. */
-export function encodeHeader(sequence: number): string {
-  return seal(`{"v":1,"file":${sequence}`);
+export function encodeHeader({ file, log, boot }: LogHeader): string {
+  return seal(`{"v":1,"file":${file},"log":"${log}","boot":"${boot}"`);
 }
 
 /** Reads a line without its line feed; `undefined` where the line is torn or damaged. */
@@ -31,22 +46,28 @@ export function decodeRecord(line: Buffer): LogRecord | undefined {
   return content === undefined || typeof content.t !== "number" ? undefined : content;
 }
 
-export function decodeHeader(line: Buffer): number | undefined {
-  const content = unseal(line) as { file?: number } | undefined;
-  return content?.file;
+export function decodeHeader(line: Buffer): LogHeader | undefined {
+  const content = unseal(line) as LogHeader | undefined;
+  return typeof content?.file === "number" ? content : undefined;
 }
 
-function seal(open: string): string {
-  return `${open}${checksumOf(open)}\n`;
-}
-
-function unseal(line: Buffer): unknown {
-  const end = line.length - TAIL_LENGTH;
-  if (end <= 0 || line.toString("latin1", end) !== checksumOf(line.subarray(0, end))) return undefined;
-  return JSON.parse(`${line.toString("utf8", 0, end)}}`);
-}
-
-/** The end of a line, which closes the object that the line is. */
-function checksumOf(open: string | Buffer): string {
-  return `,"c":"${crc32(open).toString(16).padStart(8, "0")}"}`;
+/**
+ * The whole records in a damaged line. A line that was torn on a full disk and the next one, or two whose line feed was
+ * damaged, are one line.
+ */
+export function salvage(line: Buffer): FoundRecord[] {
+  const text = line.toString("latin1");
+  const ends = [...text.matchAll(SEAL)].map(({ index }) => index + SEAL_LENGTH);
+  const found: FoundRecord[] = [];
+  let done = 0;
+  for (let at = text.indexOf(START); at >= 0; at = text.indexOf(START, Math.max(at + 1, done))) {
+    for (const end of ends.filter((candidate) => candidate > at)) {
+      const record = decodeRecord(line.subarray(at, end));
+      if (record === undefined) continue;
+      found.push({ at, length: end - at, record });
+      done = end;
+      break;
+    }
+  }
+  return found;
 }

@@ -1,7 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MessageBody } from "@ivy/types";
+import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import * as z from "zod/mini";
+import { isSoundData } from "../src/check-message.ts";
 import { InvalidMessageError, MessagingAgent, StoreWriteError } from "../src/index.ts";
 import { createAgent, number, temporary, valuesOf } from "./support.ts";
 
@@ -32,7 +36,7 @@ describe("the messaging agent", () => {
     expect(valuesOf(second.getNLatestMessages(10))).toEqual([1, 2, 3, 4]);
     first.removeMessages(first.getNLatestMessages(3).map(({ identifier }) => identifier));
     expect(valuesOf(second.getNLatestMessages(10))).toEqual([4]);
-    expect(second.statistics()).toEqual({ queued: 1, dead: 0 });
+    expect(second.statistics()).toMatchObject({ queued: 1, dead: 0 });
     expect(valuesOf(second.loadMessageArchive(today()))).toEqual([1, 2, 3, 4]);
   });
 
@@ -62,6 +66,65 @@ describe("the messaging agent", () => {
     expect(agent.getNLatestMessages(10)).toEqual([]);
   });
 
+  it("takes on the short way for data exactly what the schema takes", () => {
+    const key = fc.constantFrom("a", "b_1", "", "logging", "configuration", "__proto__");
+    const value = fc.oneof(fc.double(), fc.string(), fc.boolean(), fc.constant(null), fc.constant(undefined));
+    const body = fc.record(
+      {
+        variant: fc.constantFrom("data", "log"),
+        data: fc.oneof(fc.dictionary(key, value), fc.constant(null), fc.array(value)),
+        more: fc.string(),
+      },
+      { requiredKeys: ["variant", "data"] },
+    );
+    fc.assert(
+      fc.property(body, (candidate) => {
+        if (isSoundData(candidate)) expect(MessageBody.parse(candidate)).toEqual(candidate);
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(isSoundData(number(1))).toBe(true);
+  });
+
+  it("writes what was added when the process exits in the same turn, and nobody waited", () => {
+    const dataDir = temporary();
+    const add = `
+      import { MessagingAgent } from "@ivy/messaging";
+      const agent = new MessagingAgent({ dataDir: process.argv[1] });
+      void agent.addMessage({ variant: "data", data: { value: 7 } });
+      process.exit();
+    `;
+    const args = ["--conditions=@ivy/source", "--input-type=module", "--eval", add, dataDir];
+    execFileSync(process.execPath, args, { cwd: import.meta.dirname });
+    expect(valuesOf(createAgent(dataDir).getNLatestMessages(10))).toEqual([7]);
+  });
+
+  it("puts dead letters back into the queue with their own time", async () => {
+    let now = 1_764_000_000_000;
+    const agent = createAgent(temporary(), { now: () => now, revision: 3 });
+    await agent.addMessages([number(1), number(2)]);
+    const [first] = agent.getNLatestMessages(1);
+    agent.setAside([{ identifier: first?.identifier ?? 0, reason: "too large" }]);
+    now += 60_000;
+    expect(await agent.requeue(agent.deadLetters(10).map(({ identifier }) => identifier))).toBe(1);
+    expect(agent.deadLetters(10)).toEqual([]);
+    const items = agent.getNLatestMessages(10);
+    expect(valuesOf(items)).toEqual([2, 1]);
+    expect(items[1]).toMatchObject({ timestamp: 1_764_000_000, revision: 3 });
+  });
+
+  it("tells how much waits and since when, estimated where it is much", async () => {
+    let now = 1_764_000_000_000;
+    const agent = createAgent(temporary(), { now: () => now++, durability: "fast" });
+    expect(agent.statistics()).toEqual({ queued: 0, queuedBytes: 0, oldest: undefined, dead: 0, dropped: 0 });
+    await agent.addMessages([1, 2].map(number));
+    expect(agent.statistics()).toMatchObject({ queued: 2, oldest: 1_764_000_000 });
+    await agent.addMessages(Array.from({ length: 30_000 }, (_, value) => number(value)));
+    const { queued, queuedBytes } = agent.statistics();
+    expect(Math.abs(queued - 30_002)).toBeLessThan(1_000);
+    expect(queuedBytes).toBeGreaterThan(30_000 * 80);
+  });
+
   it("works with any schema", async () => {
     const dataDir = temporary();
     const agent = new MessagingAgent({ dataDir, schema: z.object({ photo: z.string() }) });
@@ -82,7 +145,7 @@ describe("the messaging agent", () => {
       { identifier: refusal.identifier, reason: "too large", message_body: number(1) },
     ]);
     expect(valuesOf(agent.getNLatestMessages(10))).toEqual([2]);
-    expect(agent.statistics()).toEqual({ queued: 1, dead: 1 });
+    expect(agent.statistics()).toMatchObject({ queued: 1, dead: 1, dropped: 0 });
   });
 
   it("tells an observer of every message from then on, whoever adds it", async () => {

@@ -46,7 +46,9 @@ describe("a line of the log", () => {
   });
 
   it("is a header only where it is one", () => {
-    expect(decodeHeader(line(encodeHeader(17)))).toBe(17);
-    expect(decodeRecord(line(encodeHeader(17)))).toBeUndefined();
+    const header = { file: 17, log: "abc", boot: "never" };
+    expect(decodeHeader(line(encodeHeader(header)))).toMatchObject(header);
+    expect(decodeRecord(line(encodeHeader(header)))).toBeUndefined();
+    expect(decodeHeader(line(encodeRecord({ id: "a-0", t: 1, m: {} })))).toBeUndefined();
   });
 });

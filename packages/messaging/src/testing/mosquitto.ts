@@ -14,6 +14,15 @@ export const hasMosquitto = PROGRAM !== undefined;
 export interface MosquittoOptions {
   /** The only user that may connect; everybody may if left out. */
   user?: { username: string; password: string };
+  /** Speaks TLS instead of MQTT in clear. PEM files each. */
+  tls?: {
+    certFile: string;
+    keyFile: string;
+    /** The authority that clients' certificates must be from; they need none if left out. */
+    clientCaFile?: string;
+  };
+  /** Closes the connection of a client that sends a larger packet than this, in bytes. */
+  largestPacket?: number;
 }
 
 /** A broker of one's own on loopback. Its persistent sessions and retained messages outlive a restart. */
@@ -55,7 +64,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   };
 }
 
-function configuration(folder: string, port: number, { user }: MosquittoOptions): string {
+function configuration(folder: string, port: number, options: MosquittoOptions): string {
+  const { user, tls, largestPacket } = options;
   const passwordFile = join(folder, "passwords");
   if (user !== undefined) {
     execFileSync("mosquitto_passwd", ["-b", "-c", passwordFile, user.username, user.password], {
@@ -64,6 +74,8 @@ function configuration(folder: string, port: number, { user }: MosquittoOptions)
   }
   return [
     `listener ${port} 127.0.0.1`,
+    ...(tls === undefined ? [] : tlsConfiguration(tls)),
+    ...(largestPacket === undefined ? [] : [`max_packet_size ${largestPacket}`]),
     user === undefined ? "allow_anonymous true" : `allow_anonymous false\npassword_file ${passwordFile}`,
     // As root it would change its user, who may not read the folder.
     "user root",
@@ -75,6 +87,17 @@ function configuration(folder: string, port: number, { user }: MosquittoOptions)
     "set_tcp_nodelay true",
     "",
   ].join("\n");
+}
+
+function tlsConfiguration({
+  certFile,
+  keyFile,
+  clientCaFile,
+}: NonNullable<MosquittoOptions["tls"]>): string[] {
+  const server = [`certfile ${certFile}`, `keyfile ${keyFile}`];
+  return clientCaFile === undefined
+    ? server
+    : [...server, `cafile ${clientCaFile}`, "require_certificate true"];
 }
 
 async function launch(configFile: string, port: number): Promise<ChildProcess> {

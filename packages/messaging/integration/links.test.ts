@@ -1,0 +1,207 @@
+import { connectAsync } from "mqtt";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { hasMosquitto } from "../src/testing.ts";
+import { createAgent, number, temporary, valuesOf } from "../test/support.ts";
+import { scriptedBroker } from "./scripted-broker.ts";
+import {
+  broker,
+  listen,
+  ONE_EACH,
+  proxyTo,
+  startForwarding,
+  TOGETHER,
+  until,
+  untilAllArrived,
+  upTo,
+} from "./support.ts";
+
+const PARALLEL = 50;
+
+/** An agent with so many numbers in its queue. */
+async function agentWith(count: number) {
+  const agent = createAgent(temporary());
+  await agent.addMessages(upTo(count).map(number));
+  return agent;
+}
+
+describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
+  it("is cut within a packet, again and again: all numbers arrive, in order", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(500);
+    const cuts = 3;
+    proxy.cutAfter(1_003);
+    startForwarding(agent, proxy.port);
+    for (let cut = 1; cut < cuts; cut++) {
+      await until(() => expect(proxy.accepted).toBe(cut + 1));
+      proxy.cutAfter(1_003);
+    }
+    await untilAllArrived(arrived, 500, cuts * PARALLEL);
+    expect(proxy.accepted).toBe(cuts + 1);
+  });
+
+  it("is reset: all numbers arrive, in order", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(500);
+    const { warnings } = startForwarding(agent, proxy.port);
+    await until(() => expect(arrived.length).toBeGreaterThan(100));
+    proxy.reset();
+    await untilAllArrived(arrived, 500, PARALLEL);
+    expect(warnings()).toEqual([expect.stringMatching(/is lost: .*(ECONNRESET|has closed it)/)]);
+  });
+
+  it("goes dead while messages are under way: the acknowledgements are missed", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(10);
+    const { warnings } = startForwarding(agent, proxy.port, { timeouts: { acknowledgementMs: 1_000 } });
+    await until(() => expect(arrived).toEqual(upTo(10)));
+    proxy.halfOpen();
+    await agent.addMessages(upTo(20).slice(10).map(number));
+    await untilAllArrived(arrived, 20, PARALLEL);
+    expect(warnings()).toEqual([
+      "The connection to the broker is lost: the broker has not acknowledged for 1 s",
+    ]);
+  });
+
+  it("goes dead while nothing is sent: the broker's sign of life is missed", async () => {
+    const { port } = await broker();
+    const proxy = await proxyTo({ port });
+    const { warnings } = startForwarding(await agentWith(0), proxy.port, {
+      timeouts: { keepAliveMs: 1_000 },
+    });
+    await until(() => expect(proxy.accepted).toBe(1));
+    proxy.halfOpen();
+    await until(() => expect(proxy.accepted).toBe(2));
+    expect(warnings()).toEqual(["The connection to the broker is lost: the broker no longer answers"]);
+  });
+
+  it("answers nothing at first: it is given up, and tried again", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    proxy.blackHole();
+    const { warnings } = startForwarding(await agentWith(10), proxy.port, { timeouts: { connectMs: 300 } });
+    await until(() =>
+      expect(warnings()).toEqual([expect.stringMatching(/cannot be reached: it does not answer/)]),
+    );
+    await proxy.restore();
+    await untilAllArrived(arrived, 10, 0);
+  });
+
+  it("refuses connections for a while: it is told once", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    proxy.refuse();
+    const { warnings, logger } = startForwarding(await agentWith(10), proxy.port);
+    await until(() => expect(logger.debug).toHaveBeenCalled());
+    expect(warnings()).toEqual([expect.stringMatching(/cannot be reached: connect ECONNREFUSED/)]);
+    await proxy.restore();
+    await untilAllArrived(arrived, 10, 0);
+  });
+
+  it("is slow: batches are under way together, and nothing is sent twice", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    proxy.delay(300);
+    const agent = await agentWith(1_000);
+    const begin = performance.now();
+    startForwarding(agent, proxy.port, { protocol: TOGETHER, maxParallelMessages: 500, batchSize: 50 });
+    await untilAllArrived(arrived, 1_000, 0);
+    // One batch after another would take 20 round trips of 0.6 s, beside the four until the first.
+    expect(performance.now() - begin).toBeLessThan(12_000);
+  });
+});
+
+describe("the name of a broker that cannot be resolved", () => {
+  it("is told once, with what it means, and tried again", async () => {
+    const { warnings, logger, stop } = startForwarding(await agentWith(1), 1_883, {
+      broker: { host: "broker.invalid", port: 1_883, clientId: "forwarder" },
+    });
+    await until(() => expect(logger.debug).toHaveBeenCalled());
+    expect(warnings()).toEqual([
+      expect.stringMatching(
+        /^The broker broker.invalid:1883 cannot be reached: .*; the name is wrong, or there is no DNS/,
+      ),
+    ]);
+    expect(logger.warning.mock.calls[0]?.[1]).toMatch(/^IVY_BROKER_UNREACHABLE; next attempt in/);
+    await stop();
+  });
+});
+
+describe.skipIf(!hasMosquitto)("a second client with the same client id (needs mosquitto)", () => {
+  it("is told of, and neither makes a tight loop nor loses messages", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(100);
+    const { warnings } = startForwarding(agent, proxy.port);
+    await until(() => expect(arrived).toHaveLength(100));
+    const rival = await connectAsync({ host: "127.0.0.1", port, clientId: "forwarder", reconnectPeriod: 50 });
+    onTestFinished(() => rival.endAsync(true));
+    rival.on("error", () => undefined);
+    const hint = expect.stringMatching(/probably another client uses the client id forwarder too/);
+    await until(() => expect(warnings()).toContainEqual(hint));
+    expect(proxy.accepted).toBe(3);
+    await agent.addMessage(number(100));
+    await rival.endAsync(true);
+    await untilAllArrived(arrived, 101, 1);
+    expect(warnings()).toHaveLength(2);
+  });
+});
+
+describe("a broker that is none", () => {
+  it("welcomes and closes at once: that is told once, with what it probably means", async () => {
+    const broker = await scriptedBroker({ closesAtOnce: true });
+    const { logger, warnings } = startForwarding(await agentWith(0), broker.port);
+    await until(() => expect(warnings()).toHaveLength(2));
+    expect([broker.connections, logger.debug.mock.calls.length]).toEqual([3, 2]);
+  });
+
+  it("never acknowledges: all messages are kept, and sent again over another connection", async () => {
+    let acknowledging = false;
+    const { port, seen, taken } = await scriptedBroker({
+      publish: () => (acknowledging ? "acknowledge" : "ignore"),
+    });
+    const agent = await agentWith(100);
+    const { warnings } = startForwarding(agent, port, { timeouts: { acknowledgementMs: 200 } });
+    await until(() => expect(seen.length).toBeGreaterThanOrEqual(2 * PARALLEL));
+    expect(valuesOf(agent.getNLatestMessages(1_000))).toEqual(upTo(100));
+    expect(warnings()).toEqual([expect.stringMatching(/has not acknowledged for 0.2 s/)]);
+    acknowledging = true;
+    await until(() => expect(taken).toEqual(upTo(100).map((value) => `[${value}]`)));
+  });
+
+  it("does not answer to a subscription: the connection is given up", async () => {
+    const broker = await scriptedBroker({ subscribeCode: null });
+    const { warnings } = startForwarding(await agentWith(1), broker.port, {
+      protocol: { ...ONE_EACH, subscriptions: ["commands"] },
+      timeouts: { acknowledgementMs: 300 },
+    });
+    const warning = expect.stringMatching(/does not answer to a subscription/);
+    await until(() => expect(warnings()).toEqual([warning]));
+  });
+
+  it("refuses a subscription: it is told once which, not tried again soon, and messages are kept", async () => {
+    const broker = await scriptedBroker({ subscribeCode: 0x80 });
+    const agent = await agentWith(10);
+    const { logger } = startForwarding(agent, broker.port, {
+      protocol: { ...ONE_EACH, subscriptions: ["commands/secret"] },
+    });
+    await until(() => expect(logger.warning).toHaveBeenCalled());
+    expect(logger.warning.mock.calls).toEqual([
+      [
+        expect.stringMatching(/refuses the subscription to commands\/secret:/),
+        expect.stringMatching(/^IVY_SUBSCRIPTION_REFUSED; next attempt in [1-6]\d\.\d s$/),
+      ],
+    ]);
+    expect(broker.seen).toEqual([]);
+    expect(valuesOf(agent.getNLatestMessages(100))).toEqual(upTo(10));
+  });
+});
