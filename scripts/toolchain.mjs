@@ -14,11 +14,15 @@ export const environment = {
   TURBO_TELEMETRY_DISABLED: "1",
 };
 
-/** Installs what the lockfile names, unless exactly that is installed already. */
-export async function install() {
+/**
+ * Installs what the lockfile names, unless exactly that is installed already.
+ *
+ * @param {"inherit" | number} stdout - where what is printed goes
+ */
+export async function install(stdout = "inherit") {
   if (isInstalled()) return;
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  await mustSucceed("npx", ["--yes", packageManager, "install", "--frozen-lockfile"]);
+  await mustSucceed("npx", ["--yes", packageManager, "install", "--frozen-lockfile"], environment, stdout);
 }
 
 /** pnpm keeps a copy of the lockfile that it has installed from. */
@@ -37,10 +41,11 @@ function isInstalled() {
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
+ * @param {"inherit" | number} stdout - where what it prints goes
  * @returns {Promise<number>}
  */
-export function run(command, args, env = environment) {
-  const child = spawn(command, args, { cwd: root, env, stdio: "inherit" });
+export function run(command, args, env = environment, stdout = "inherit") {
+  const child = spawn(command, args, { cwd: root, env, stdio: ["inherit", stdout, "inherit"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
@@ -49,7 +54,7 @@ export function run(command, args, env = environment) {
 }
 
 /** Runs a command and ends this process with its exit code if that is not 0. */
-export async function mustSucceed(command, args, env = environment) {
-  const code = await run(command, args, env);
+export async function mustSucceed(command, args, env = environment, stdout = "inherit") {
+  const code = await run(command, args, env, stdout);
   if (code !== 0) process.exit(code);
 }

@@ -1,4 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "tsup";
+
+const NOT_USED = fileURLToPath(new URL("src/not-used.ts", import.meta.url));
 
 /**
  * Every process of the agent is one file of its own: it starts faster and holds only what it uses. Built from the
@@ -11,7 +14,9 @@ export default defineConfig({
     run: "src/run.ts",
     "dummy-procedure": "src/processes/dummy-procedure.ts",
     "system-checks": "src/processes/system-checks.ts",
+    "mqtt-backend": "src/processes/mqtt-backend.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
+    "thingsboard-backend": "src/processes/thingsboard-backend.ts",
   },
   format: "esm",
   target: "node24",
@@ -25,6 +30,13 @@ export default defineConfig({
   external: ["better-sqlite3"],
   esbuildOptions: (options) => {
     options.conditions = ["@ivy/source"];
+    // What MQTT.js brings for browsers, proxies and old versions of Node would be held in memory by every backend.
+    options.alias = {
+      "readable-stream": "node:stream",
+      "worker-timers": NOT_USED,
+      socks: NOT_USED,
+      ws: NOT_USED,
+    };
   },
   // Packages in CommonJS expect `require`.
   banner: {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MainloopToggle } from "@ivy/lifecycle";
+import { MainloopToggle, MEMORY_FLAGS } from "@ivy/lifecycle";
 import { Command } from "commander";
 import { DATA_DIR, LOCK_FILE, NAME, PROJECT_DIR, VERSION } from "./constants.ts";
 
@@ -14,7 +14,13 @@ const STOP_TIMEOUT_MS = (7_200 + 60) * 1_000;
 
 const toggle = new MainloopToggle({
   lockFile: LOCK_FILE,
-  script: [process.execPath, ...process.execArgv, join(import.meta.dirname, "run.js"), "--background"],
+  script: [
+    process.execPath,
+    ...process.execArgv,
+    ...MEMORY_FLAGS,
+    join(import.meta.dirname, "run.js"),
+    "--background",
+  ],
   cwd: PROJECT_DIR,
   stderrFile: join(DATA_DIR, "main.stderr"),
 });

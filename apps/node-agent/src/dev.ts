@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
-import { CONFIG_DIR, DATA_DIR, LOCK_FILE, VERSION } from "./constants.ts";
+import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
 import { startDevelopmentBroker } from "./development-broker.ts";
 import { createConfig, refuseRealServer, withDevelopmentBroker } from "./development-config.ts";
 import { run } from "./main.ts";
@@ -25,6 +25,7 @@ try {
     configFile,
     dataDir: DATA_DIR,
     lockFile: LOCK_FILE,
+    name: NAME,
     version: VERSION,
     signal,
     adapt: (config) => withDevelopmentBroker(config, broker.port),

@@ -31,12 +31,17 @@ export function refuseRealServer(configFile: string): void {
 /** The configuration with the development broker in the place of the server's. */
 export function withDevelopmentBroker(config: AgentConfig, port: number): AgentConfig {
   const client_id = config.general.system_identifier;
+  // The topics of plain MQTT are worth seeing here; other servers need more than a broker.
+  const { provider, topics } =
+    config.backend?.provider === "mqtt" ? config.backend : { provider: "tenta" as const };
   return {
     ...config,
     backend: {
-      provider: "tenta",
+      provider,
+      topics,
       mqtt_connection: { host: "127.0.0.1", port, client_id },
       max_parallel_messages: config.backend?.max_parallel_messages ?? 50,
+      max_backlog_rate: config.backend?.max_backlog_rate ?? 500,
       // Ctrl-C ends everything soon; what is left stays in the queue.
       max_drain_time: 2,
     },

@@ -1,36 +1,51 @@
 import { join } from "node:path";
-import { LifecycleManager } from "@ivy/lifecycle";
-import type { Logger } from "@ivy/logger";
-import { secretsOf } from "@ivy/types";
+import { type AgentIdentity, type AgentRequest, type LevelChange, LifecycleManager } from "@ivy/lifecycle";
+import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
+import { ProcessStates } from "./process-states.ts";
 import { type AgentProcess, processesOf } from "./processes.ts";
-import { verbosityOf } from "./tools.ts";
+import { type Tools, verbosityOf } from "./tools.ts";
 
 /** A backend is killed this long after the time that it has for draining, in seconds. */
 const SECONDS_AFTER_DRAIN = 15;
 
-export interface FleetFolders {
+export interface FleetOptions {
   dataDir: string;
   configDir: string;
+  agent: AgentIdentity;
+}
+
+/** What the processes of one configuration work with. */
+interface Round {
+  config: AgentConfig;
+  tools: Tools;
+  states: ProcessStates;
+  restart: () => void;
 }
 
 /** The processes of the agent, through all the configurations that it runs with. */
 export class Fleet {
-  readonly #folders: FleetFolders;
+  readonly #options: FleetOptions;
   #managers = new Map<string, LifecycleManager<AgentConfig>>();
+  #states: ProcessStates | undefined;
 
-  constructor(folders: FleetFolders) {
-    this.#folders = folders;
+  constructor(options: FleetOptions) {
+    this.#options = options;
   }
 
   /**
    * Starts the processes that a configuration asks for. One that runs with another configuration is torn down first;
    * none waits for the teardown of any but its own predecessor.
+   *
+   * @param restart - called when one of them asks for a restart of all
    */
-  async use(config: AgentConfig, logger: Logger): Promise<void> {
+  async use(config: AgentConfig, tools: Tools, restart: () => void): Promise<void> {
     const before = this.#managers;
-    const wanted = processesOf(config).map((process) => this.#manage(process, config, logger));
+    const states = new ProcessStates({ ...tools, read: () => this.#read() });
+    const round = { config, tools, states, restart };
+    const wanted = processesOf(config).map((process) => this.#manage(process, round));
     this.#managers = new Map(wanted);
+    this.#states = states;
     const gone = [...before].filter(([name]) => !this.#managers.has(name));
     await Promise.all([
       ...gone.map(([, manager]) => manager.teardown("restart")),
@@ -44,13 +59,13 @@ export class Fleet {
   /** Ends all processes; resolves once they are gone. */
   async teardown(): Promise<void> {
     await Promise.all([...this.#managers.values()].map((manager) => manager.teardown("stop")));
+    this.#states?.changed();
+    await this.#states?.settled();
   }
 
-  #manage(
-    { name, entrypoint }: AgentProcess,
-    config: AgentConfig,
-    logger: Logger,
-  ): [string, LifecycleManager<AgentConfig>] {
+  #manage({ name, entrypoint }: AgentProcess, round: Round): [string, LifecycleManager<AgentConfig>] {
+    const { config, tools, states } = round;
+    const { dataDir, configDir, agent } = this.#options;
     const { variant } = entrypoint;
     const drain = config.backend?.max_drain_time ?? 0;
     const manager = new LifecycleManager({
@@ -58,16 +73,43 @@ export class Fleet {
       entrypoint,
       name,
       variant,
-      logger,
+      logger: tools.logger,
       ...(variant === "backend" ? { secondsToKill: drain + SECONDS_AFTER_DRAIN } : {}),
       settings: {
-        ...this.#folders,
-        logsDir: join(this.#folders.dataDir, "logs"),
+        dataDir,
+        configDir,
+        logsDir: join(dataDir, "logs"),
         verbosity: verbosityOf(config),
         revision: config.general.config_revision,
         secrets: secretsOf(config, AgentConfig),
+        agent,
       },
+      onRequest: (request) => this.#perform(request, name, round),
+      onChange: () => states.changed(),
     });
     return [name, manager];
+  }
+
+  #perform(request: AgentRequest, asker: string, { tools, restart }: Round): void {
+    if (request.kind === "restart") {
+      tools.logger.info(`"${asker}" asks for a restart of all processes`);
+      restart();
+    } else this.#setLogLevel(request, asker, tools);
+  }
+
+  #setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Tools): void {
+    logger.info(`"${asker}" sets the level of ${sink} to ${level}, until the processes are started anew`);
+    logger.setLevel(sink, level);
+    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
+  }
+
+  #read(): Record<string, ProcessState> {
+    const started = [...this.#managers].filter(([, manager]) => manager.procedureIsRunning());
+    return Object.fromEntries(
+      started.map(([name, manager]) => {
+        const { state, restarts } = manager.checkProcedureStatus();
+        return [name, { state, restarts }];
+      }),
+    );
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { watchFile } from "@ivy/files";
-import { withAutomationLock } from "@ivy/lifecycle";
+import { systemMonotonicMs, withAutomationLock } from "@ivy/lifecycle";
 import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
 import { Updater } from "@ivy/updater";
@@ -17,11 +17,16 @@ const BACK_OFF_MS = [60_000, 240_000, 900_000];
 /** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
 const ROUND_MS = 10_000;
 
+/** How often the limits of the message store are seen to, in milliseconds. */
+const LIMITS_MS = 3_600_000;
+
 export interface RunOptions {
   configFile: string;
   dataDir: string;
   /** Held for as long as the main loop lives. */
   lockFile: string;
+  /** Name and version of this software. */
+  name: string;
   version: string;
   /** Ends the main loop: the processes are torn down, the backend drains. */
   signal: AbortSignal;
@@ -43,26 +48,56 @@ export async function run(options: RunOptions): Promise<void> {
   await withAutomationLock({ lockFile: options.lockFile, warn }, () => runThroughConfigs(options));
 }
 
-/** Runs with the configuration that its file holds, and when another one has taken its place, with that. */
+/**
+ * Runs with the configuration that its file holds, and when another one has taken its place or a restart is asked for,
+ * begins anew with what the file then holds.
+ */
 async function runThroughConfigs(options: RunOptions): Promise<void> {
-  const { configFile, dataDir, signal } = options;
-  const fleet = new Fleet({ dataDir, configDir: dirname(configFile) });
+  const { configFile, dataDir, signal, name, version } = options;
+  const agent = { name, version, startedAt: systemMonotonicMs() };
+  const fleet = new Fleet({ dataDir, configDir: dirname(configFile), agent });
   let tools: Tools | undefined;
+  let config: AgentConfig | undefined;
   try {
     while (!signal.aborted) {
-      const loaded = loadConfig(configFile, AgentConfig);
-      const config = options.adapt?.(loaded) ?? loaded;
+      config = load(options, config, tools?.logger);
       const before = tools;
       tools = createTools(config, dataDir);
       const updater = await prepare(options, config, tools);
-      await fleet.use(config, tools.logger);
+      const restart = new AbortController();
+      await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
+      using _limits = config.backend ? undefined : keepLimits(tools.messages);
       options.up?.();
-      await mainLoop({ updater, logger: tools.logger, stateFile: join(dataDir, "state.json"), signal });
+      const stateFile = join(dataDir, "state.json");
+      const until = AbortSignal.any([signal, restart.signal]);
+      await mainLoop({ updater, logger: tools.logger, stateFile, signal: until });
     }
   } finally {
     await fleet.teardown();
     await tools?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Where there is no backend, nobody else keeps the messages within their limits. */
+function keepLimits(messages: Tools["messages"]): Disposable {
+  messages.keepLimits();
+  return setInterval(() => messages.keepLimits(), LIMITS_MS);
+}
+
+/** A file that was broken by hand while the agent ran is no reason to end when a restart is asked for. */
+function load(
+  { configFile, adapt }: RunOptions,
+  before: AgentConfig | undefined,
+  logger: Logger | undefined,
+): AgentConfig {
+  try {
+    const loaded = loadConfig(configFile, AgentConfig);
+    return adapt?.(loaded) ?? loaded;
+  } catch (error) {
+    if (before === undefined) throw error;
+    logger?.exception(error, { label: "The processes are started again with the configuration as it was" });
+    return before;
   }
 }
 
@@ -94,8 +129,8 @@ interface Loop {
 }
 
 /**
- * Performs configuration changes as they come; returns when one has been performed, or at the end. The processes look
- * after themselves.
+ * Performs configuration changes as they come; returns when one has been performed, or when the signal aborts. The
+ * processes look after themselves.
  */
 async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<void> {
   const left = new AbortController();

@@ -17,8 +17,9 @@ export function processesOf(config: AgentConfig): AgentProcess[] {
     { name: "system-checks", entrypoint: procedureEntrypoint(file("system-checks")) },
     // Add your own procedures here, and their entry to tsup.config.ts.
   ];
-  if (config.backend?.provider === "tenta") {
-    processes.push({ name: "tenta-backend", entrypoint: backendEntrypoint(file("tenta-backend")) });
+  if (config.backend) {
+    const name = `${config.backend.provider}-backend`;
+    processes.push({ name, entrypoint: backendEntrypoint(file(name)) });
   }
   return processes;
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { tellUp } from "@ivy/lifecycle";
-import { CONFIG_DIR, DATA_DIR, LOCK_FILE, VERSION } from "./constants.ts";
+import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
 import { run } from "./main.ts";
 import { termination } from "./termination.ts";
 
@@ -16,6 +16,7 @@ try {
     configFile: join(CONFIG_DIR, "config.json"),
     dataDir: DATA_DIR,
     lockFile: LOCK_FILE,
+    name: NAME,
     version: VERSION,
     signal: termination(),
     up: () => {

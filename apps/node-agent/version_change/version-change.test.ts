@@ -35,10 +35,14 @@ describe("before a node switches to this version", () => {
     expect(stdout).toContain("CLI version");
   });
 
-  it.each(["run", "dummy-procedure", "system-checks", "tenta-backend"])(
-    "the file of the process %s is built",
-    (name) => {
-      expect(existsSync(join(DIST, `${name}.js`))).toBe(true);
-    },
-  );
+  it.each([
+    "run",
+    "dummy-procedure",
+    "system-checks",
+    "mqtt-backend",
+    "tenta-backend",
+    "thingsboard-backend",
+  ])("the file of the process %s is built", (name) => {
+    expect(existsSync(join(DIST, `${name}.js`))).toBe(true);
+  });
 });

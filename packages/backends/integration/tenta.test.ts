@@ -20,7 +20,7 @@ function configuration({ host, port }: { host: string; port: number }): Config {
       provider: "tenta",
       mqtt_connection: { host, port, client_id: "node-7", ...USER },
       max_parallel_messages: 50,
-      max_backlog_rate: 500,
+      max_backlog_rate: 100_000,
       max_drain_time: 10,
     },
     dummy_procedure: { seconds_between_datapoints: 10 },
@@ -87,11 +87,12 @@ describe.skipIf(!hasMosquitto)("the Tenta backend (needs mosquitto)", () => {
       status: "accepted",
       config: { general: { config_revision: 7 } },
     });
-    await server.count("acknowledgments", 1);
+    await server.count("measurements", 1);
+    // Errors and answers go before data.
     expect(server.arrivals).toMatchObject([
-      { kind: "measurements", sensor: "node-7", element: { value: { temperature: 21.4 }, revision: 7 } },
       { kind: "logs", element: { message: "s\n\nb", severity: "error", revision: 7 } },
       { kind: "acknowledgments", element: { success: true, revision: 7 } },
+      { kind: "measurements", sensor: "node-7", element: { value: { temperature: 21.4 }, revision: 7 } },
     ]);
     for (const { element } of server.arrivals) {
       expect(element.timestamp).toBeGreaterThanOrEqual(before - 0.001);

@@ -6,7 +6,8 @@ import { configDigest, ForeignConfig, redact, type State } from "@ivy/types";
 /** How many configurations are remembered as handled; the server repeats only its newest. */
 const REMEMBERED = 100;
 
-type Node = Pick<NodeContext, "logger" | "messages" | "state" | "configDir">;
+/** What a backend needs of the context of its process to take configurations. */
+export type ConfigReceiver = Pick<NodeContext, "logger" | "messages" | "state" | "configDir">;
 
 /**
  * Takes a configuration that has arrived from the server: answers that it is received, and leaves it for the main
@@ -17,9 +18,10 @@ type Node = Pick<NodeContext, "logger" | "messages" | "state" | "configDir">;
  * and until then the server's next repetition begins anew.
  *
  * @param received - the configuration as the server holds it
- * @param revision - the server's count, which is written into the configuration
+ * @param revision - the one that counts, which is written into the configuration: that of the server, where it counts
+ *   the revisions itself, or the one that the configuration carries
  */
-export async function receiveConfig(received: object, revision: number, node: Node): Promise<void> {
+export async function receiveConfig(received: object, revision: number, node: ConfigReceiver): Promise<void> {
   const config = withRevision(received, revision);
   const digest = configDigest(config);
   if (isKnown(node.state.load(), revision, digest)) {
@@ -38,7 +40,7 @@ type WithRevision = Record<string, unknown> & {
   general: Record<string, unknown> & { config_revision: number };
 };
 
-/** The server counts the revisions, so its count is the one that holds. */
+/** Whoever counts the revisions, the count that was given is the one that holds. */
 function withRevision(received: object, revision: number): WithRevision {
   const general = "general" in received && typeof received.general === "object" ? received.general : {};
   return { ...received, general: { ...general, config_revision: revision } };
@@ -54,7 +56,7 @@ function isKnown({ handled_configs, pending_configs }: State, revision: number, 
 async function leaveForMain(
   config: ForeignConfig,
   digest: string,
-  { state, configDir }: Node,
+  { state, configDir }: ConfigReceiver,
 ): Promise<void> {
   const { config_revision, software_version } = config.general;
   const file = `config.${config_revision}-${digest.slice(0, 12)}.pending.json`;
@@ -70,7 +72,7 @@ async function reject(
   shown: WithRevision,
   digest: string,
   reason: string,
-  { logger, messages, state }: Node,
+  { logger, messages, state }: ConfigReceiver,
 ): Promise<void> {
   const config_revision = shown.general.config_revision;
   logger.error(`The configuration of revision ${config_revision} is rejected`, reason);

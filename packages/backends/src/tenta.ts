@@ -1,9 +1,8 @@
-import type { NodeContext } from "@ivy/lifecycle/child";
 import { forward } from "@ivy/messaging/forwarder";
 import { type Config, MAX_REVISION } from "@ivy/types";
 import * as z from "zod/mini";
 import { brokerOf } from "./broker.ts";
-import { receiveConfig } from "./receive-config.ts";
+import { type ConfigReceiver, receiveConfig } from "./receive-config.ts";
 import { tentaProtocol } from "./tenta-protocol.ts";
 
 /** What the server publishes for a sensor. */
@@ -22,7 +21,7 @@ export async function run(
   config: Config,
   _name: string,
   teardownIndicator: AbortSignal,
-  node: NodeContext,
+  node: ConfigReceiver,
 ): Promise<void> {
   const { backend, general } = config;
   if (!backend) throw new Error("The configuration has no section backend, which the backend needs");
@@ -41,7 +40,7 @@ export async function run(
   });
 }
 
-async function receive(payload: Buffer, node: NodeContext): Promise<void> {
+async function receive(payload: Buffer, node: ConfigReceiver): Promise<void> {
   // An empty payload is how a retained message is deleted.
   if (payload.length === 0) return;
   const message = parse(payload);

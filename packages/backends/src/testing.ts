@@ -12,3 +12,25 @@ export {
   type TentaServer,
   type TentaServerOptions,
 } from "./testing/tenta-server.ts";
+export type {
+  ChunkFault,
+  ChunkRequest,
+  PackageAssignment,
+} from "./testing/thingsboard/packages.ts";
+export type {
+  RpcAnswer,
+  ThingsBoardConnection,
+  ThingsBoardFaults,
+  ThingsBoardLimits,
+  ThingsBoardServerOptions,
+} from "./testing/thingsboard/server-state.ts";
+export {
+  type ReadTelemetry,
+  readTelemetry,
+  type ThingsBoardTelemetry,
+} from "./testing/thingsboard/telemetry.ts";
+export {
+  type RpcOptions,
+  startThingsBoardServer,
+  type ThingsBoardServer,
+} from "./testing/thingsboard-server.ts";

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -12,7 +11,8 @@ import { dirname } from "node:path";
  * @throws the error of the file system call that failed (`ENOSPC`, `EROFS`, ...); the old file is then untouched
  */
 export function replaceFile(file: string, content: string | Uint8Array, mode = 0o644): void {
-  const draft = `${file}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
+  // Whoever draws the same name fails; node:crypto would take a MB to load.
+  const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2, 10)}.tmp`;
   try {
     writeSynced(draft, content, mode);
     renameSync(draft, file);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, vi } from "vitest";
@@ -8,6 +8,7 @@ import {
   LifecycleUsageError,
   procedureEntrypoint,
   RestartPause,
+  systemMonotonicMs,
 } from "../src/index.ts";
 import { alive, pidOf, temporary, until } from "./support.ts";
 
@@ -19,6 +20,8 @@ function manage(
 ) {
   const dataDir = temporary();
   const name = options.name ?? "probe";
+  const requests = vi.fn();
+  const states: string[] = [];
   const logger = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
   const manager = new LifecycleManager({
     config: { behaviour, secret: "canary" },
@@ -34,12 +37,15 @@ function manage(
       verbosity: { file_archive: "DEBUG", console_prints: null, message_sending: null },
       revision: 1,
       secrets: ["canary"],
+      agent: { name: "ivy", version: "2.0.0", startedAt: systemMonotonicMs() - 7_200_000 },
     },
     logger,
+    onRequest: requests,
+    onChange: () => states.push(manager.checkProcedureStatus().state),
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
-  return { manager, dataDir, logger, pid: () => pidOf(join(dataDir, `${name}.pid`)) };
+  return { manager, dataDir, logger, requests, states, pid: () => pidOf(join(dataDir, `${name}.pid`)) };
 }
 
 describe("a process of the agent", () => {
@@ -126,6 +132,57 @@ describe("a process of the agent", () => {
       );
     },
   );
+
+  it("can ask the main process for something", async () => {
+    const { manager, requests } = manage("ask");
+    await manager.startProcedure();
+    await until(() =>
+      expect(requests.mock.calls).toEqual([
+        [{ kind: "log-level", sink: "file_archive", level: null }],
+        [{ kind: "restart" }],
+      ]),
+    );
+    await manager.teardown("stop");
+  });
+
+  it("knows its agent, and logs less or more when it is told to, also after it has died", async () => {
+    const { manager, pid, dataDir } = manage("talk");
+    await manager.startProcedure();
+    const talkOf = (who: number, folder: string) =>
+      readdirSync(join(dataDir, folder))
+        .map((name) => readFileSync(join(dataDir, folder, name), "utf8"))
+        .join("")
+        .split(`${who} talks`).length - 1;
+    const first = await until(pid);
+    await until(() => expect(talkOf(first, "logs")).toBeGreaterThan(0));
+    expect(readFileSync(join(dataDir, "logs", readdirSync(join(dataDir, "logs"))[0] ?? ""), "utf8")).toMatch(
+      /ivy 2\.0\.0, up for 720\d/,
+    );
+    manager.setLogLevel({ sink: "file_archive", level: "ERROR" });
+    manager.setLogLevel({ sink: "message_sending", level: "INFO" });
+    await until(() => expect(talkOf(first, "messages")).toBeGreaterThan(0));
+    const inFile = talkOf(first, "logs");
+    await until(() => expect(talkOf(first, "messages")).toBeGreaterThan(3));
+    expect(talkOf(first, "logs")).toBe(inFile);
+    process.kill(first, "SIGKILL");
+    const second = await until(() => {
+      expect(pid()).not.toBe(first);
+      return pid();
+    });
+    await until(() => expect(talkOf(second, "messages")).toBeGreaterThan(3));
+    expect(talkOf(second, "logs")).toBe(0);
+    await manager.teardown("stop");
+  });
+
+  it("tells every change of its state", async () => {
+    const restartPause = new RestartPause();
+    restartPause.after = () => 1;
+    const { manager, states } = manage("crash", { restartPause });
+    await manager.startProcedure();
+    await until(() => expect(states.slice(0, 3)).toEqual(["running", "pausing", "running"]));
+    await manager.teardown("stop");
+    expect(manager.checkProcedureStatus().state).toBe("ended");
+  });
 
   it("can be torn down while it waits to be started again", async () => {
     const restartPause = new RestartPause();

@@ -3,9 +3,29 @@ import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
 import { LifecycleUsageError } from "./errors.ts";
-import type { ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
+import {
+  type LevelChange,
+  type ProcessSettings,
+  systemMonotonicMs,
+  type TeardownReason,
+  type ToChild,
+  type ToParent,
+} from "./ipc.ts";
 
-export type { TeardownReason } from "./ipc.ts";
+export type { LevelChange, LogSink, TeardownReason } from "./ipc.ts";
+
+/** The agent that a process belongs to, and what can be asked of it. */
+export interface Agent {
+  /** Name and version of the software. */
+  readonly name: string;
+  readonly version: string;
+  /** How long the main process has been running, in seconds. */
+  uptime(): number;
+  /** Has all processes of the agent torn down and started again, this one too. */
+  requestRestart(): void;
+  /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
+  setLogLevel(change: LevelChange): void;
+}
 
 /** What a process of the agent works with. */
 export interface NodeContext {
@@ -19,6 +39,7 @@ export interface NodeContext {
   secrets: readonly string[];
   /** Aborted when the process shall end. */
   signal: AbortSignal;
+  agent: Agent;
 }
 
 /** An endless loop that measures; returns once `node.signal` has aborted. */
@@ -62,6 +83,9 @@ async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
   const signal = teardownSignal();
   const { config, name, settings } = await askForStart();
   const node = createContext(name, settings, signal);
+  process.on("message", (message: ToChild) => {
+    if (message.kind === "log-level") node.logger.setLevel(message.sink, message.level);
+  });
   process.on("uncaughtException", (error) => {
     node.logger.exception(error);
     process.exit(1);
@@ -110,7 +134,7 @@ async function askForStart(): Promise<Extract<ToChild, { kind: "start" }>> {
 }
 
 function createContext(name: string, settings: ProcessSettings, signal: AbortSignal): NodeContext {
-  const { dataDir, configDir, logsDir, verbosity, revision, secrets } = settings;
+  const { dataDir, configDir, logsDir, verbosity, revision, secrets, agent } = settings;
   const messages = new MessagingAgent({ dataDir, revision, onIncident: (text) => logger.warning(text) });
   const logger = new Logger({
     origin: name,
@@ -120,7 +144,17 @@ function createContext(name: string, settings: ProcessSettings, signal: AbortSig
     sendMessage: (body) => messages.addMessage(body),
   });
   const state = new StateInterface({ dataDir, onIncident: (text) => logger.error(text) });
-  return { logger, messages, state, dataDir, configDir, secrets, signal };
+  return { logger, messages, state, dataDir, configDir, secrets, signal, agent: agentOf(agent) };
+}
+
+function agentOf({ name, version, startedAt }: ProcessSettings["agent"]): Agent {
+  return {
+    name,
+    version,
+    uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
+    requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
+    setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),
+  };
 }
 
 function tell(message: ToParent): void {

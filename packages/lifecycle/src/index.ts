@@ -1,7 +1,15 @@
 export { type AutomationLockOptions, withAutomationLock } from "./automation-lock.ts";
 export { backendEntrypoint, type Entrypoint, procedureEntrypoint, type Variant } from "./entrypoint.ts";
 export { AutomationLockedError, LifecycleUsageError, StartError } from "./errors.ts";
-export type { ProcessSettings, TeardownReason } from "./ipc.ts";
+export {
+  type AgentIdentity,
+  type AgentRequest,
+  type LevelChange,
+  type LogSink,
+  type ProcessSettings,
+  systemMonotonicMs,
+  type TeardownReason,
+} from "./ipc.ts";
 export {
   LifecycleManager,
   type LifecycleOptions,
@@ -10,5 +18,6 @@ export {
   SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN,
 } from "./lifecycle-manager.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
+export { MEMORY_FLAGS } from "./memory-flags.ts";
 export { RestartPause } from "./restart-pause.ts";
 export { tellUp } from "./tell-up.ts";

@@ -1,7 +1,28 @@
-import type { LoggingVerbosityConfig } from "@ivy/types";
+import type { LoggingVerbosityConfig, LogLevel } from "@ivy/types";
 
 /** Why a process is torn down: the agent stops, or the process is about to be started again. */
 export type TeardownReason = "stop" | "restart";
+
+/** One of the places that log entries go to. */
+export type LogSink = keyof LoggingVerbosityConfig;
+
+/** From which level on a sink gets entries; `null` sends nothing there. */
+export interface LevelChange {
+  sink: LogSink;
+  level: LogLevel | null;
+}
+
+/** What a process of the agent may ask of the main process. */
+export type AgentRequest = { kind: "restart" } | ({ kind: "log-level" } & LevelChange);
+
+/** The agent that a process belongs to. */
+export interface AgentIdentity {
+  /** Name and version of the software. */
+  name: string;
+  version: string;
+  /** When the main process was started, in milliseconds on the system's monotonic clock. */
+  startedAt: number;
+}
 
 /** What a process is told when it starts. It travels over the IPC channel, where nobody else can read it. */
 export interface ProcessSettings {
@@ -13,12 +34,19 @@ export interface ProcessSettings {
   revision: number;
   /** Texts that must not be logged. */
   secrets: readonly string[];
+  agent: AgentIdentity;
 }
 
 /** From the main process to the other. */
 export type ToChild =
   | { kind: "start"; config: unknown; name: string; settings: ProcessSettings }
-  | { kind: "teardown"; reason: TeardownReason };
+  | { kind: "teardown"; reason: TeardownReason }
+  | ({ kind: "log-level" } & LevelChange);
 
-/** To the main process: the process asks for its settings; `run` has been called. */
-export type ToParent = { kind: "ready" } | { kind: "running" };
+/** To the main process: the process asks for its settings; `run` has been called; the process asks for something else. */
+export type ToParent = { kind: "ready" } | { kind: "running" } | { kind: "ask"; request: AgentRequest };
+
+/** Now, in milliseconds on the monotonic clock that all processes of the system share. */
+export function systemMonotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}

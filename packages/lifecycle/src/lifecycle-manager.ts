@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@ivy/logger";
 import type { Entrypoint, Variant } from "./entrypoint.ts";
 import { LifecycleUsageError } from "./errors.ts";
-import type { ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
+import type { AgentRequest, LevelChange, ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
 import { RestartPause } from "./restart-pause.ts";
 import { killGroup, spawnChild } from "./spawn-child.ts";
 import { keepTail } from "./stderr-tail.ts";
@@ -49,6 +49,10 @@ export interface LifecycleOptions<Config> {
   secondsToKill?: number;
   /** When it is started again after a death. */
   restartPause?: RestartPause;
+  /** Performs what the process asks for. */
+  onRequest?: (request: AgentRequest) => void;
+  /** Told that the status has changed. */
+  onChange?: () => void;
 }
 
 /** Keeps one process running, from its start to its teardown. */
@@ -58,6 +62,7 @@ export class LifecycleManager<Config> {
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #started = false;
+  #verbosity: ProcessSettings["verbosity"];
   #tearingDown = false;
   #forciblyKilled = false;
   #restarts = 0;
@@ -76,6 +81,7 @@ export class LifecycleManager<Config> {
       throw new LifecycleUsageError(`The module of "${name}" is missing: ${entrypoint.module.pathname}`);
     }
     this.#options = options;
+    this.#verbosity = options.settings.verbosity;
     this.#restartPause = options.restartPause ?? new RestartPause();
   }
 
@@ -101,6 +107,12 @@ export class LifecycleManager<Config> {
     if (!this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has not been started`);
     const state = this.#child !== undefined ? "running" : this.#timer !== undefined ? "pausing" : "ended";
     return { state, pid: this.#child?.pid, restarts: this.#restarts, lastEnd: this.#lastEnd };
+  }
+
+  /** Changes from which level on a sink of the process gets entries, also when it is started again after a death. */
+  setLogLevel({ sink, level }: LevelChange): void {
+    this.#verbosity = { ...this.#verbosity, [sink]: level };
+    if (this.#child !== undefined) this.#send(this.#child, { kind: "log-level", sink, level });
   }
 
   /**
@@ -129,11 +141,12 @@ export class LifecycleManager<Config> {
   }
 
   async #start(): Promise<void> {
-    const { config, name, settings, entrypoint } = this.#options;
+    const { entrypoint } = this.#options;
     const startedAt = performance.now();
     const child = spawnChild(entrypoint.module);
     const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
     this.#child = child;
+    this.#options.onChange?.();
     const gone = Promise.withResolvers<void>();
     this.#gone = gone.promise;
     child.once("error", (error) => {
@@ -150,11 +163,17 @@ export class LifecycleManager<Config> {
     });
     const running = new Promise<void>((resolve) => {
       child.on("message", (message: ToParent) => {
-        if (message.kind === "ready") this.#send(child, { kind: "start", config, name, settings });
-        else resolve();
+        if (message.kind === "ready") this.#send(child, this.#startMessage());
+        else if (message.kind === "running") resolve();
+        else this.#options.onRequest?.(message.request);
       });
     });
     await Promise.race([running, this.#gone]);
+  }
+
+  #startMessage(): ToChild {
+    const { config, name, settings } = this.#options;
+    return { kind: "start", config, name, settings: { ...settings, verbosity: this.#verbosity } };
   }
 
   #send(child: ChildProcess, message: ToChild): void {
@@ -168,6 +187,7 @@ export class LifecycleManager<Config> {
     this.#lastEnd = { ...how, forciblyKilled: this.#forciblyKilled, durationMs };
     if (this.#tearingDown) this.#reportTeardown(this.#lastEnd);
     else this.#startAgain(this.#lastEnd);
+    this.#options.onChange?.();
   }
 
   #reportTeardown({ forciblyKilled }: ProcessEnd): void {

@@ -1,15 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { MEMORY_FLAGS } from "./memory-flags.ts";
 
 /** Part of util-linux, which every Debian has. */
 const SETPRIV = "/usr/bin/setpriv";
-
-/**
- * Memory before speed: a process of a node idles most of the time, so a small young generation and compact code
- * serve it best.
- */
-const MEMORY_FLAGS = ["--max-semi-space-size=1", "--optimize-for-size"];
 
 /**
  * Starts a module as a process of its own, with an IPC channel.

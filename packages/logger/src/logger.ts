@@ -58,7 +58,8 @@ export class Logger implements Disposable {
   readonly #now: () => number;
   readonly #file: DailyFile;
   readonly #secrets: readonly string[];
-  readonly #pino: pino.Logger<PinoLevel>;
+  #verbosity: LoggingVerbosityConfig;
+  #pino: pino.Logger<PinoLevel>;
   /** The entry that is being logged: pino passes its own form of it to the sinks, which none of them needs. */
   #current: Formatted | undefined;
 
@@ -67,17 +68,18 @@ export class Logger implements Disposable {
     this.#now = options.now ?? Date.now;
     this.#file = new DailyFile(options.logsDir);
     this.#secrets = (options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET);
-    const { console_prints, file_archive, message_sending } = options.verbosity;
-    const print = options.print ?? ((text) => void process.stdout.write(text));
-    const streams = [
-      this.#stream(console_prints, ({ line, blocks }) => print(line + blocks)),
-      this.#stream(file_archive, ({ line, blocks, instantMs }) => this.#file.write(line + blocks, instantMs)),
-      this.#stream(message_sending, (formatted) => this.#send(formatted)),
-    ];
-    this.#pino = pino(
-      { customLevels: pinoLevels, useOnlyCustomLevels: true, level: "debug", base: null, timestamp: false },
-      pino.multistream(streams.flat(), { levels: pinoLevels }),
-    );
+    this.#verbosity = options.verbosity;
+    this.#pino = this.#connectSinks();
+  }
+
+  /**
+   * Changes from which level on a sink gets entries.
+   *
+   * @param level - `null` sends nothing there
+   */
+  setLevel(sink: keyof LoggingVerbosityConfig, level: LogLevel | null): void {
+    this.#verbosity = { ...this.#verbosity, [sink]: level };
+    this.#pino = this.#connectSinks();
   }
 
   debug(message: string, details?: string): void {
@@ -133,6 +135,20 @@ export class Logger implements Disposable {
   #log(entry: Entry): void {
     this.#current = this.#format(entry);
     this.#pino[pinoLevel(entry.level)](entry.subject);
+  }
+
+  #connectSinks(): pino.Logger<PinoLevel> {
+    const { console_prints, file_archive, message_sending } = this.#verbosity;
+    const print = this.#options.print ?? ((text) => void process.stdout.write(text));
+    const streams = [
+      this.#stream(console_prints, ({ line, blocks }) => print(line + blocks)),
+      this.#stream(file_archive, ({ line, blocks, instantMs }) => this.#file.write(line + blocks, instantMs)),
+      this.#stream(message_sending, (formatted) => this.#send(formatted)),
+    ];
+    return pino(
+      { customLevels: pinoLevels, useOnlyCustomLevels: true, level: "debug", base: null, timestamp: false },
+      pino.multistream(streams.flat(), { levels: pinoLevels }),
+    );
   }
 
   #stream(level: LogLevel | null, sink: Sink): pino.StreamEntry<PinoLevel>[] {

@@ -110,6 +110,18 @@ describe("the logger", () => {
     expect(sent[0]?.body).toBe(`--- details ${"-".repeat(28)}\nwhy\n${"-".repeat(40)}`);
   });
 
+  it("gives a sink more or less when its level is changed, and the others what they got before", () => {
+    const { logger, printed, sent } = createLogger({
+      verbosity: { file_archive: null, console_prints: null, message_sending: "ERROR" },
+    });
+    logger.setLevel("console_prints", "INFO");
+    logger.info("a");
+    logger.setLevel("console_prints", null);
+    logger.error("b");
+    expect(printed.join("")).toMatch(/^\S+ \S+ \S+ - origin +- INFO +- a\n$/);
+    expect(sent.map(({ subject }) => subject)).toEqual(["origin - ERROR - b"]);
+  });
+
   it("strikes secrets out of everything, the longest first", () => {
     const { logger, printed, sent, file } = createLogger({ secrets: ["canary-long", "canary", "abc"] });
     logger.error("login with canary-long failed", "abc canary");

@@ -15,7 +15,7 @@ describe.skipIf(!hasMosquitto)("a backlog after an outage (needs mosquitto)", ()
     const begin = performance.now();
     startForwarding(agent, port, { protocol: TOGETHER, backlogRate: RATE });
     await until(() => expect(arrived.length).toBeGreaterThan(0));
-    const fresh = upTo(20).map((value) => 1_000 + value);
+    const fresh = upTo(10).map((value) => 1_000 + value);
     for (const value of fresh) {
       await agent.addMessage(number(value));
       await until(() => expect(arrived).toContain(value));

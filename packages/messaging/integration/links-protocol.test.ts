@@ -91,6 +91,53 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(handled.filter((command) => command === "open")).toHaveLength(2);
   });
 
+  it("is handed over once more what it was not done with when the connection ended, and nothing else", async () => {
+    const { port } = await broker();
+    const { client } = await server(port);
+    const proxy = await proxyTo({ port });
+    const handled: string[] = [];
+    const connected = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    startForwarding(await agentWith(0), proxy.port, {
+      protocol: {
+        ...ONE_EACH,
+        subscriptions: ["commands"],
+        connected: () => connected.resolve(),
+        async receive(_topic, payload) {
+          handled.push(payload.toString());
+          if (handled.length === 1) await gate.promise;
+        },
+      },
+    });
+    await connected.promise;
+    for (const command of ["one", "two"]) await client.publishAsync("commands", command, { qos: 1 });
+    await until(() => expect(handled).toEqual(["one"]));
+    proxy.reset();
+    await until(() => expect(handled).toEqual(["one", "one", "two"]));
+    gate.resolve();
+    await client.publishAsync("commands", "three", { qos: 1 });
+    await until(() => expect(handled).toContain("three"));
+    expect(handled).toEqual(["one", "one", "two", "three"]);
+  });
+
+  it("refuses messages for the same reason over two connections: that is told once, and all are set aside", async () => {
+    const { port } = await broker();
+    const proxy = await proxyTo({ port });
+    const agent = await agentWith(3);
+    const refuseAll: ServerProtocol["map"] = (messages) => ({
+      publishes: [],
+      settled: [],
+      refused: messages.map(({ identifier }) => ({ identifier, reason: "no word for it" })),
+    });
+    const { warnings } = startForwarding(agent, proxy.port, { protocol: { ...ONE_EACH, map: refuseAll } });
+    await until(() => expect(agent.statistics().dead).toBe(3));
+    proxy.reset();
+    await until(() => expect(proxy.accepted).toBe(2));
+    await agent.addMessage(number(3));
+    await until(() => expect(agent.statistics().dead).toBe(4));
+    expect(warnings().filter((message) => message?.startsWith("A message was set aside"))).toHaveLength(1);
+  });
+
   it("may fail at a connect: messages are sent all the same", async () => {
     const { port } = await broker();
     const arrived = await listen(port);

@@ -1,5 +1,5 @@
-export type { BrokerConnection } from "./broker-connection.ts";
-export { type ForwardOptions, forward } from "./forward.ts";
+export type { BrokerConnection } from "./forward/broker.ts";
+export { type ForwardOptions, forward } from "./forward/forward.ts";
 export type {
   Link,
   Mapping,
@@ -8,4 +8,4 @@ export type {
   Refusal,
   ServerLimits,
   ServerProtocol,
-} from "./server-protocol.ts";
+} from "./forward/server-protocol.ts";

@@ -1,6 +1,4 @@
-export type { Consumer, Settlement } from "./consumer.ts";
 export { type Durability, usualDurability } from "./durability.ts";
-export type { StoreLimits } from "./limits.ts";
 export {
   type AddOptions,
   type DeadLetter,
@@ -8,4 +6,6 @@ export {
   type MessagingAgentOptions,
   type QueueStatistics,
 } from "./messaging-agent.ts";
+export type { Consumer, Settlement } from "./queue/consumer.ts";
+export type { StoreLimits } from "./queue/limits.ts";
 export { InvalidMessageError, StoreWriteError } from "./store-error.ts";

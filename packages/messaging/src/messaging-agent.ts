@@ -1,25 +1,25 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
-import { ActiveQueue } from "./active-queue.ts";
 import { checkMessage, isSoundData } from "./check-message.ts";
-import { Consumer } from "./consumer.ts";
 import { type Durability, usualDurability } from "./durability.ts";
-import { Housekeeping } from "./housekeeping.ts";
-import { DEFAULT_LIMITS, type StoreLimits } from "./limits.ts";
-import { LogFolder } from "./log-folder.ts";
-import { LogLane } from "./log-lane.ts";
-import { type Located, readRecordAt, readWholeLog } from "./log-reader.ts";
-import { LogStream } from "./log-stream.ts";
-import { LANES, type Lane, placeOf, spanOfLane } from "./place.ts";
+import { LogFolder } from "./log/folder.ts";
+import { LogLane } from "./log/lane.ts";
+import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
+import { type Located, readRecordAt, readWholeLog } from "./log/reader.ts";
+import { encodeRecord, type LogRecord } from "./log/record.ts";
+import { contains } from "./log/spans.ts";
+import { LogStream } from "./log/stream.ts";
+import { watchLog } from "./log/watch.ts";
 import { usualLane } from "./priority.ts";
-import { readPythonArchive } from "./python-original.ts";
-import { countPending } from "./queue-depth.ts";
-import { encodeRecord, type LogRecord } from "./record.ts";
-import { contains } from "./spans.ts";
-import { watchLog } from "./watch-log.ts";
+import { ActiveQueue } from "./queue/active-queue.ts";
+import { Consumer } from "./queue/consumer.ts";
+import { countPending } from "./queue/depth.ts";
+import { Housekeeping } from "./queue/housekeeping.ts";
+import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
+import { readPythonArchive } from "./queue/python-original.ts";
+import { randomName } from "./random-name.ts";
 
 export interface MessagingAgentOptions<Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
@@ -81,7 +81,7 @@ export class MessagingAgent<Body = MessageBody> {
   readonly #lanes: Record<Lane, LogLane>;
   readonly #incident: (text: string) => void;
   /** Tells the messages of this agent from those of all others. */
-  readonly #origin = randomBytes(6).toString("base64url");
+  readonly #origin = randomName();
   #count = 0;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 

@@ -1,4 +1,4 @@
-import type { Lane } from "./place.ts";
+import type { Lane } from "./log/place.ts";
 
 /** What cannot wait behind a backlog of data: answers to the server, and what has gone wrong. */
 export function usualLane(body: unknown): Lane {

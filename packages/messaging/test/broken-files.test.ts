@@ -4,9 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { MessagingAgent } from "../src/index.ts";
-import { LogFolder } from "../src/log-folder.ts";
-import { LogWriter } from "../src/log-writer.ts";
-import { encodeRecord } from "../src/record.ts";
+import { LogFolder } from "../src/log/folder.ts";
+import { encodeRecord } from "../src/log/record.ts";
+import { LogWriter } from "../src/log/writer.ts";
 import { createAgent, number, temporary, valuesOf } from "./support.ts";
 
 const Sqlite = createRequire(import.meta.url)("better-sqlite3") as typeof import("better-sqlite3");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { GroupCommit } from "../src/group-commit.ts";
+import { GroupCommit } from "../src/log/group-commit.ts";
 
 /** Syncs that end when the test says so. */
 function controlledSync() {

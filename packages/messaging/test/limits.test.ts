@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { DEFAULT_LIMITS, filesToRemove, type KeptFile } from "../src/limits.ts";
+import { DEFAULT_LIMITS, filesToRemove, type KeptFile } from "../src/queue/limits.ts";
 import { createAgent, number, temporary, valuesOf } from "./support.ts";
 
 const MANY = Number.MAX_SAFE_INTEGER;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Pace } from "../src/pace.ts";
+import { Pace } from "../src/forward/pace.ts";
 
 /** A clock that stands until it is set on. */
 function clock() {

@@ -1,7 +1,7 @@
 import type { MqttClient } from "mqtt";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Publisher } from "../src/publisher.ts";
-import type { ServerLimits } from "../src/server-protocol.ts";
+import { Publisher } from "../src/forward/publisher.ts";
+import type { ServerLimits } from "../src/forward/server-protocol.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

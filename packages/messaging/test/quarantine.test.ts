@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ConnectionLostError } from "../src/connection-error.ts";
-import type { Consumer } from "../src/consumer.ts";
-import { Quarantine } from "../src/quarantine.ts";
-import { Selection } from "../src/selection.ts";
+import { ConnectionLostError } from "../src/forward/connection-error.ts";
+import { Quarantine } from "../src/forward/quarantine.ts";
+import { Selection } from "../src/forward/selection.ts";
+import type { Consumer } from "../src/queue/consumer.ts";
 
 const PARALLEL = 10;
 const CLOSED = new ConnectionLostError("the broker has closed it", { byOtherSide: true });

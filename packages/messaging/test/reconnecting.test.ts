@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
-import { CertificateError, ConnectionLostError } from "../src/connection-error.ts";
-import type { Failure } from "../src/one-connection.ts";
-import { Reconnecting } from "../src/reconnecting.ts";
+import { CertificateError, ConnectionLostError } from "../src/forward/connection-error.ts";
+import type { Failure } from "../src/forward/one-connection.ts";
+import { Reconnecting } from "../src/forward/reconnecting.ts";
 
 const CLOSED = new ConnectionLostError("the broker has closed it", { byOtherSide: true });
 

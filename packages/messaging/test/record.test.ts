@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeHeader, decodeRecord, encodeHeader, encodeRecord } from "../src/record.ts";
+import { decodeHeader, decodeRecord, encodeHeader, encodeRecord } from "../src/log/record.ts";
 
 const line = (text: string) => Buffer.from(text.slice(0, -1));
 

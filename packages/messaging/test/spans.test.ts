@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { numberOf, placeOf, type Span, spanOfFile, spanOfLane } from "../src/place.ts";
-import { contains, joined, within, without } from "../src/spans.ts";
+import { numberOf, placeOf, type Span, spanOfFile, spanOfLane } from "../src/log/place.ts";
+import { contains, joined, within, without } from "../src/log/spans.ts";
 
 const span = fc.tuple(fc.nat(40), fc.nat(10)).map(([from, length]): Span => ({ from, to: from + length }));
 const numbers = (spans: readonly Span[]) =>

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { LogLevel } from "./log-level.ts";
 import { secret } from "./secret.ts";
+import { topicTemplate } from "./topic-template.ts";
 import { Version } from "./version.ts";
 
 const text = (description: string) =>
@@ -102,26 +103,59 @@ export const MQTTBrokerConfig = z.strictObject({
 });
 export type MQTTBrokerConfig = z.infer<typeof MQTTBrokerConfig>;
 
-export const BackendConfig = z.strictObject({
-  provider: z.enum(["tenta", "thingsboard"]).check(z.describe("Kind of the server")),
-  mqtt_connection: MQTTBrokerConfig,
-  max_parallel_messages: z._default(
-    wholeNumber(1, 10_000, "Most messages that are sent and not yet acknowledged"),
-    50,
-  ),
-  max_backlog_rate: z._default(
-    wholeNumber(
-      1,
-      100_000,
-      "Most messages a second of what has waited while there was no connection; what is measured meanwhile goes first",
+const topic = (name: string, description: string, placeholders?: readonly string[]) =>
+  z._default(topicTemplate(description, placeholders), `ivy/{system_identifier}/${name}`);
+
+/** Topics of the provider `mqtt`: templates with `{system_identifier}` and `{client_id}`; that of logs with `{level}` too. */
+export const TopicsConfig = z
+  .strictObject({
+    data: topic("data", "Where data messages are published"),
+    logs: topic("logs", "Where log messages are published", ["level"]),
+    configuration_states: topic(
+      "configuration_states",
+      "Where it is published what becomes of a configuration",
     ),
-    500,
-  ),
-  max_drain_time: z._default(
-    wholeNumber(0, 7_200, "Seconds that the backend may go on sending when the agent stops"),
-    600,
-  ),
-});
+    configuration: topic("configuration", "Where the server publishes the configuration, retained"),
+  })
+  .check(
+    z.refine(({ configuration, ...published }) => !Object.values(published).includes(configuration), {
+      error:
+        "must not be a topic that this system publishes to: it would take its own messages for configurations",
+      path: ["configuration"],
+    }),
+  );
+export type TopicsConfig = z.infer<typeof TopicsConfig>;
+
+export const BackendConfig = z
+  .strictObject({
+    provider: z.enum(["tenta", "thingsboard", "mqtt"]).check(z.describe("Kind of the server")),
+    mqtt_connection: MQTTBrokerConfig,
+    topics: z
+      .optional(TopicsConfig)
+      .check(z.describe("Where messages go and configurations come from; for the provider mqtt")),
+    max_parallel_messages: z._default(
+      wholeNumber(1, 10_000, "Most messages that are sent and not yet acknowledged"),
+      50,
+    ),
+    max_backlog_rate: z._default(
+      wholeNumber(
+        1,
+        100_000,
+        "Most messages a second of what has waited while there was no connection; what is measured meanwhile goes first",
+      ),
+      500,
+    ),
+    max_drain_time: z._default(
+      wholeNumber(0, 7_200, "Seconds that the backend may go on sending when the agent stops"),
+      600,
+    ),
+  })
+  .check(
+    z.refine(({ provider, topics }) => provider === "mqtt" || topics === undefined, {
+      error: 'is for the provider "mqtt" alone: with the others, the topics are those of the server',
+      path: ["topics"],
+    }),
+  );
 export type BackendConfig = z.infer<typeof BackendConfig>;
 
 export const DummyProcedureConfig = z.strictObject({

@@ -8,6 +8,7 @@ export {
   MQTTBrokerConfig,
   SystemChecksConfig,
   TlsConfig,
+  TopicsConfig,
   UpdaterConfig,
 } from "./config.ts";
 export { configDigest } from "./config-digest.ts";
@@ -31,5 +32,13 @@ export {
   type MessageQueueItem,
 } from "./messages.ts";
 export { REDACTED, redact, secret, secretsOf } from "./secret.ts";
-export { HandledConfig, PendingConfig, State, SystemState } from "./state.ts";
+export {
+  HandledConfig,
+  PackageState,
+  PendingConfig,
+  PerformedCommand,
+  ProcessState,
+  State,
+  SystemState,
+} from "./state.ts";
 export { Version } from "./version.ts";

@@ -32,10 +32,50 @@ export const HandledConfig = z.looseObject({
 });
 export type HandledConfig = z.infer<typeof HandledConfig>;
 
-/** What the processes of a node tell each other. Unknown keys are kept: other versions and procedures own them. */
+/** How a process of the agent fares, as the main process sees it. */
+export const ProcessState = z.looseObject({
+  /** `pausing`: it has died, and is started again after a pause. */
+  state: z.enum(["running", "pausing", "ended"]),
+  /** How often it has been started again since it was started. */
+  restarts: z.int(),
+});
+export type ProcessState = z.infer<typeof ProcessState>;
+
+/** A command from a server whose effect outlives the process that took it: it must not be performed twice. */
+export const PerformedCommand = z.looseObject({
+  /** The server's number for it. It may be used again for another command, after a long time. */
+  id: z.int(),
+  /** The server has acknowledged the answer. */
+  answered: z.boolean(),
+  /** Unix time in seconds. */
+  at: z.number(),
+});
+export type PerformedCommand = z.infer<typeof PerformedCommand>;
+
+/** How far a software package is that a server has assigned to the node. */
+export const PackageState = z.looseObject({
+  /** SHA-256 of what the server says about the package; hexadecimal. */
+  target: z.string(),
+  state: z.enum(["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING", "UPDATED", "FAILED"]),
+  /** Why it has failed: `CODE: text`. */
+  error: z.optional(z.string()),
+  /** The server knows. */
+  reported: z.boolean(),
+});
+export type PackageState = z.infer<typeof PackageState>;
+
+/**
+ * What the processes of a node tell each other. Unknown keys are kept: other versions and procedures own them. Of what
+ * can be found out again, a form that this version does not know is no reason to give up the rest.
+ */
 export const State = z.looseObject({
   system: z._default(SystemState, { last_boot_time: null, last_5_min_load: null }),
   pending_configs: z._default(z.array(PendingConfig), []),
   handled_configs: z._default(z.array(HandledConfig), []),
+  /** The processes of the agent, by their names. */
+  processes: z.catch(z.optional(z.record(z.string(), ProcessState)), undefined),
+  performed_commands: z.catch(z.optional(z.array(PerformedCommand)), undefined),
+  /** Assigned packages, by their kind at the server. */
+  packages: z.catch(z.optional(z.record(z.string(), PackageState)), undefined),
 });
 export type State = z.infer<typeof State>;

@@ -34,6 +34,9 @@ const PYTHON_1_1_0 = {
   system_checks: { seconds_between_checks: 120 },
 };
 
+/** The same as this version holds it: with the defaults of what is new. */
+const LOADED = { ...PYTHON_1_1_0, backend: { ...PYTHON_1_1_0.backend, max_backlog_rate: 500 } };
+
 /** A configuration with one value changed; `undefined` removes the key. */
 function withChange(path: string, value: unknown): unknown {
   const copy = structuredClone(PYTHON_1_1_0) as Record<string, unknown>;
@@ -57,7 +60,7 @@ function problemsOf(config: unknown): string {
 
 describe("a configuration", () => {
   it("of Python Ivy 1.1.0 loads unchanged", () => {
-    expect(loadConfigFromString(JSON.stringify(PYTHON_1_1_0))).toEqual(PYTHON_1_1_0);
+    expect(loadConfigFromString(JSON.stringify(PYTHON_1_1_0))).toEqual(LOADED);
   });
 
   it("of Python Ivy 1.1.0 loads with null and with left out sections", () => {
@@ -148,6 +151,50 @@ describe("a configuration", () => {
     expect(problems).not.toContain("canary");
   });
 
+  it("has topics of its own with plain MQTT, each with a default", () => {
+    const backend = {
+      ...PYTHON_1_1_0.backend,
+      provider: "mqtt",
+      topics: { logs: "{client_id}/logs/{level}", data: "sites/{system_identifier}" },
+    };
+    const config = loadConfigFromString(JSON.stringify(withChange("backend", backend)));
+    expect(config.backend?.topics).toEqual({
+      data: "sites/{system_identifier}",
+      logs: "{client_id}/logs/{level}",
+      configuration_states: "ivy/{system_identifier}/configuration_states",
+      configuration: "ivy/{system_identifier}/configuration",
+    });
+  });
+
+  it.each([
+    [
+      "data",
+      "a/{site}",
+      "must be a topic with no placeholder but {system_identifier}, {client_id}: {site} is none",
+    ],
+    ["data", "a/{level}", "{level} is none of them"],
+    ["logs", "a/{level", "must be a topic in which braces come in pairs"],
+    ["data", "a/+", "must be one topic, without the wildcards + and #"],
+    ["configuration", "a/#", "must be one topic, without the wildcards + and #"],
+    ["data", "/a", "must be a topic without empty levels"],
+    ["data", "a//b", "must be a topic without empty levels"],
+    ["data", "a\0", "must be a topic without control characters"],
+    ["data", "", 'must be a text of 1 to 512 characters; came ""'],
+    ["configuration", "ivy/{system_identifier}/data", "must not be a topic that this system publishes to"],
+    ["dta", "a", 'is not a known key (did you mean "data"?'],
+  ])("with the topic of %s %j is refused", (key, template, message) => {
+    const backend = { ...PYTHON_1_1_0.backend, provider: "mqtt", topics: { [key]: template } };
+    const problems = problemsOf(withChange("backend", backend));
+    expect(problems).toContain(`backend.topics.${key}: `);
+    expect(problems).toContain(message);
+  });
+
+  it("with topics for a server that has its own is refused, and told why", () => {
+    expect(problemsOf(withChange("backend.topics", {}))).toContain(
+      'backend.topics: is for the provider "mqtt" alone: with the others, the topics are those of the server',
+    );
+  });
+
   it("with a wrong secret is refused without showing it", () => {
     expect(problemsOf(withChange("backend.mqtt_connection.password", "canary".repeat(100)))).not.toContain(
       "canary",
@@ -172,7 +219,7 @@ describe("a configuration", () => {
     const config = loadConfigFromString(JSON.stringify(PYTHON_1_1_0));
     dumpConfig(file, config);
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(PYTHON_1_1_0);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(LOADED);
   });
 });
 

@@ -1,0 +1,332 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import type { ChunkFault, ChunkRequest, PackageAssignment, ThingsBoardServer } from "../src/testing.ts";
+import type { InstallPackage } from "../src/thingsboard.ts";
+import { connected, setUp, startBackend } from "./support/thingsboard.ts";
+
+const WAIT = { timeout: 20_000 };
+/** Four chunks of the usual size, the last one shorter. */
+const DATA = randomBytes(50_000);
+const NEWER = { kind: "sw", title: "ivy", version: "2.1.0", data: DATA } as const;
+const WHOLE = ["DOWNLOADING", "DOWNLOADED", "VERIFIED"];
+const REFUSED = "VERSION_CHANGE_UNSUPPORTED: not yet";
+/** As short as it can be on a busy machine: a chunk that is only late is asked for again. */
+const IMPATIENT = { timing: { chunkMs: 150 } };
+
+/** A server that assigns a package, and a node that takes what is assigned and shows what it got. */
+async function setUpPackage(assignment: PackageAssignment) {
+  const place = await setUp();
+  place.server.assignPackage(assignment);
+  const taken: Buffer[] = [];
+  const installPackage: InstallPackage = async ({ file }) => {
+    if (file !== undefined) taken.push(readFileSync(file));
+    return { outcome: "refused", code: "VERSION_CHANGE_UNSUPPORTED", reason: "not yet" };
+  };
+  return { ...place, taken, installPackage };
+}
+
+/** Resolves once a package has failed, with all its states. */
+async function statesOf(server: ThingsBoardServer, kind = "sw"): Promise<unknown[]> {
+  await server.until(() => server.valuesOf(`${kind}_state`).includes("FAILED"));
+  return server.valuesOf(`${kind}_state`);
+}
+
+function parts(dataDir: string): string[] {
+  return existsSync(join(dataDir, "ota")) ? readdirSync(join(dataDir, "ota")) : [];
+}
+
+describe("a package that the server has assigned", () => {
+  it.each(["sw", "fw"] as const)(
+    "is downloaded, checked and handed over, and its page shows that (%s)",
+    async (kind) => {
+      const place = await setUpPackage({ ...NEWER, kind, tag: "t" });
+      const { server, dataDir, taken } = place;
+      const { installPackage } = startBackend(place, place);
+      expect(await statesOf(server, kind)).toEqual([...WHOLE, "FAILED"]);
+      expect(server.valuesOf(`${kind}_error`)).toEqual([REFUSED]);
+      expect(taken).toEqual([DATA]);
+      const { file: _, ...named } = installPackage.mock.calls[0]?.[0] ?? {};
+      expect(named).toEqual({ kind, title: "ivy", version: "2.1.0", tag: "t" });
+      expect(server.chunkRequests.map(({ chunk, size }) => [chunk, size])).toEqual(
+        Array.from({ length: 4 }, (_, chunk) => [chunk, 16_384]),
+      );
+      await vi.waitFor(() => expect(parts(dataDir)).toEqual([]), WAIT);
+    },
+  );
+
+  it.each(["SHA384", "SHA512"])("may have a checksum by %s", async (checksumAlgorithm) => {
+    const place = await setUpPackage({ ...NEWER, checksumAlgorithm });
+    startBackend(place, place);
+    expect(await statesOf(place.server)).toEqual([...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA]);
+  });
+
+  it("is taken when it is assigned while the node is connected", async () => {
+    const place = await setUp();
+    const { installPackage } = startBackend(place);
+    await connected(place.server);
+    place.server.assignPackage({ ...NEWER, data: Buffer.from("small") });
+    await statesOf(place.server);
+    expect(installPackage).toHaveBeenCalledTimes(1);
+  });
+
+  it("is told of once: neither a reconnect nor a restart begins it again", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    const first = startBackend(place, place);
+    const states = await statesOf(server);
+    await vi.waitFor(
+      () => expect(first.state.load().packages?.["sw"]).toMatchObject({ reported: true }),
+      WAIT,
+    );
+    server.kick();
+    await connected(server, 2);
+    await first.stop("restart");
+    const second = startBackend(place, place);
+    await connected(server, 3);
+    await second.stop("restart");
+    expect(server.valuesOf("sw_state")).toEqual(states);
+    expect(server.chunkRequests).toHaveLength(4);
+    expect(second.installPackage).not.toHaveBeenCalled();
+  });
+
+  it("is begun again when it is withdrawn and assigned anew", async () => {
+    const place = await setUpPackage({ ...NEWER, data: Buffer.from("small") });
+    const { server } = place;
+    const { state } = startBackend(place, place);
+    await statesOf(server);
+    server.unassignPackage("sw");
+    await vi.waitFor(() => expect(state.load().packages).toEqual({}), WAIT);
+    server.assignPackage({ ...NEWER, data: Buffer.from("small") });
+    await server.until(() => server.valuesOf("sw_state").length === 8);
+    expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "FAILED", ...WHOLE, "FAILED"]);
+  });
+
+  it("that is what runs is no update, and one that has become what runs is", async () => {
+    const accept: InstallPackage = async () => ({ outcome: "accepted" });
+    const place = await setUp();
+    const { server } = place;
+    server.assignPackage({ ...NEWER, version: "2.0.0" });
+    const first = startBackend(place, { installPackage: accept });
+    await connected(server);
+    server.assignPackage(NEWER);
+    await server.until(() => server.valuesOf("sw_state").includes("UPDATING"));
+    await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.state).toBe("UPDATING"), WAIT);
+    await first.stop("restart");
+    const still = startBackend(place, { installPackage: accept });
+    await connected(server, 2);
+    await still.stop("restart");
+    const second = startBackend(place, { version: "2.1.0" });
+    await server.until(() => server.valuesOf("sw_state").includes("UPDATED"));
+    server.kick();
+    await connected(server, 4);
+    await second.stop("restart");
+    expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "UPDATING", "UPDATED"]);
+    expect(server.valuesOf("current_sw_version")).toEqual(["2.0.0", "2.0.0", "2.1.0", "2.1.0"]);
+  });
+
+  it("that lies elsewhere is handed over by its URL, without a download", async () => {
+    const { data: _, ...named } = NEWER;
+    const place = await setUpPackage({ ...named, url: "https://example.org/ivy/v2.1.0" });
+    const { installPackage } = startBackend(place, place);
+    expect(await statesOf(place.server)).toEqual(["FAILED"]);
+    expect(installPackage.mock.calls).toEqual([[{ ...named, url: "https://example.org/ivy/v2.1.0" }]]);
+    expect(place.server.chunkRequests).toEqual([]);
+  });
+});
+
+describe("the download of a package", () => {
+  /** A fault at the first request for a chunk. */
+  const once = (chunk: number, fault: ChunkFault) => {
+    let due = true;
+    return (request: ChunkRequest) => {
+      if (!due || request.chunk !== chunk) return undefined;
+      due = false;
+      return fault;
+    };
+  };
+
+  it.each(["lose", "twice", "late", "empty"] as const)(
+    "is right though a chunk has the fault: %s",
+    async (fault) => {
+      const place = await setUpPackage(NEWER);
+      place.server.faults.chunk = once(1, fault);
+      startBackend(place, { ...place, ...IMPATIENT });
+      expect(await statesOf(place.server)).toEqual([...WHOLE, "FAILED"]);
+      expect(place.taken).toEqual([DATA]);
+    },
+  );
+
+  it("goes on as another request when the package has left the server's cache", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    server.faults.chunk = ({ chunk }) => {
+      if (chunk === 2) server.expirePackages();
+      return undefined;
+    };
+    startBackend(place, place);
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA]);
+    expect(new Set(server.chunkRequests.map(({ requestId }) => requestId)).size).toBe(2);
+  });
+
+  it("asks for smaller chunks when they do not come, and gives up until the next connection", async () => {
+    const place = await setUpPackage({ ...NEWER, data: DATA.subarray(0, 40_000) });
+    const { server } = place;
+    server.faults.chunk = ({ connection, chunk, size }) =>
+      connection === 0 && chunk * size >= 32_768 ? "lose" : undefined;
+    startBackend(place, { ...place, timing: { chunkMs: 20 } });
+    await server.until(() => server.valuesOf("sw_error").length > 0);
+    expect(server.valuesOf("sw_error")).toEqual([expect.stringMatching(/^NO_ANSWER: .* byte 32768$/)]);
+    expect(server.valuesOf("sw_state")).toEqual(["DOWNLOADING"]);
+    const inVain = server.chunkRequests.filter(({ chunk, size }) => chunk * size === 32_768);
+    const sizes = inVain.map(({ size }) => size);
+    expect(sizes).toHaveLength(6);
+    expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+    expect(sizes.at(-1)).toBe(1_024);
+    server.kick();
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA.subarray(0, 40_000)]);
+    const again = server.chunkRequests.filter(({ connection }) => connection === 1);
+    expect(again[0]).toMatchObject({ chunk: 32, size: 1_024 });
+  });
+
+  it("goes on after a reconnect where it was, and after a restart of the process", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    server.faults.chunk = ({ chunk, connection }) => {
+      if (connection === 0 && chunk === 1) server.kick();
+      return connection === 1 && chunk === 2 ? "lose" : undefined;
+    };
+    const first = startBackend(place, place);
+    await server.until(() =>
+      server.chunkRequests.some(({ connection, chunk }) => connection === 1 && chunk === 2),
+    );
+    await first.stop("restart");
+    startBackend(place, place);
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA]);
+    expect(server.chunkRequests.map(({ connection, chunk }) => [connection, chunk])).toEqual([
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 2],
+      [2, 2],
+      [2, 3],
+    ]);
+  });
+
+  it("never mixes two packages: another one that is assigned meanwhile is begun from its start", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server, taken } = place;
+    const other = randomBytes(30_000);
+    server.faults.chunk = ({ chunk, connection }) => {
+      if (connection === 0 && chunk === 2) server.kick();
+      return undefined;
+    };
+    startBackend(place, place);
+    await server.until(() => server.connections[0]?.closedBecause);
+    server.assignPackage({ ...NEWER, version: "2.2.0", data: other });
+    await statesOf(server);
+    expect(taken).toEqual([other]);
+    await vi.waitFor(() => expect(parts(place.dataDir)).toEqual([]), WAIT);
+  });
+
+  it("is dropped at once when another one is assigned on the same connection", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server, taken } = place;
+    const other = randomBytes(20_000);
+    server.faults.chunk = ({ chunk }) => (chunk === 2 ? "lose" : undefined);
+    startBackend(place, place);
+    await server.until(() => server.chunkRequests.some(({ chunk }) => chunk === 2));
+    server.assignPackage({ ...NEWER, version: "2.2.0", data: other });
+    expect(await statesOf(server)).toEqual(["DOWNLOADING", ...WHOLE, "FAILED"]);
+    expect(taken).toEqual([other]);
+  });
+
+  it("begins anew once when what was there is damaged", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    server.faults.chunk = ({ connection, chunk }) => (connection === 0 && chunk === 2 ? "lose" : undefined);
+    const first = startBackend(place, place);
+    await server.until(() => server.chunkRequests.some(({ chunk }) => chunk === 2));
+    await first.stop("restart");
+    const [part = ""] = parts(place.dataDir);
+    writeFileSync(join(place.dataDir, "ota", part), Buffer.alloc(32_768));
+    startBackend(place, place);
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA]);
+  });
+
+  it("asks for smaller chunks when the server complains about their size", async () => {
+    const place = await setUpPackage(NEWER);
+    const limited = await setUp({ limits: { maxPayloadSize: 8_300 } });
+    limited.server.assignPackage(NEWER);
+    startBackend({ ...place, server: limited.server }, place);
+    expect(await statesOf(limited.server)).toEqual([...WHOLE, "FAILED"]);
+    expect(limited.server.valuesOf("sw_error").at(-1)).toBe(REFUSED);
+    expect(place.taken).toEqual([DATA]);
+    expect(new Set(limited.server.chunkRequests.map(({ size }) => size))).toEqual(new Set([16_384, 8_192]));
+  });
+});
+
+describe("a package fails, with a code that the page shows, when", () => {
+  it.each([
+    ["its checksum is weak", { checksumAlgorithm: "MD5" }, "CHECKSUM_WEAK"],
+    ["its checksum is none", { checksum: "../../../../etc/passwd" }, "CHECKSUM_UNREADABLE"],
+    ["its checksum is another one's", { checksum: "0".repeat(64) }, "CHECKSUM_MISMATCH"],
+    ["the server holds less than it says", { size: 120_000 }, "SIZE_MISMATCH"],
+    [
+      "the server holds less than it says, by whole chunks",
+      { data: DATA.subarray(0, 32_768), size: 45_000 },
+      "SIZE_MISMATCH",
+    ],
+    ["the server holds more than it says", { size: 45_000 }, "SIZE_MISMATCH"],
+  ])("%s", async (_, change, code) => {
+    const place = await setUpPackage({ ...NEWER, ...change });
+    const { installPackage } = startBackend(place, place);
+    await statesOf(place.server);
+    expect(place.server.valuesOf("sw_error")).toEqual([expect.stringMatching(new RegExp(`^${code}: `))]);
+    expect(installPackage).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(parts(place.dataDir)).toEqual([]), WAIT);
+    expect(place.server.connections).toEqual([{ clean: true }]);
+  });
+
+  it.each([
+    ["NOT_FOUND", (server: ThingsBoardServer) => server.unassignPackage("sw")],
+    [
+      "FAILURE",
+      (server: ThingsBoardServer) => server.assignPackage({ ...NEWER, data: undefined, url: "x" } as never),
+    ],
+  ])("the server says %s, and is not asked again and again", async (code, change) => {
+    const place = await setUp();
+    const { server } = place;
+    server.assignPackage(NEWER);
+    const attributes = Object.fromEntries(
+      ["title", "version", "size", "checksum_algorithm", "checksum"].map((name) => [
+        `sw_${name}`,
+        name === "size" ? DATA.length : undefined,
+      ]),
+    );
+    Object.assign(attributes, {
+      sw_title: "ivy",
+      sw_version: "2.1.0",
+      sw_checksum_algorithm: "SHA256",
+      sw_checksum: "a".repeat(64),
+    });
+    change(server);
+    server.deleteShared(["sw_url"]);
+    server.setShared(attributes);
+    const { installPackage } = startBackend(place);
+    await statesOf(server);
+    expect(server.valuesOf("sw_error")).toEqual([expect.stringMatching(new RegExp(`^${code}: `))]);
+    server.kick();
+    const before = server.connections.length;
+    await server.until(() => server.connections.length > before);
+    await connected(server, before + 1);
+    expect(server.chunkRequests).toHaveLength(1);
+    expect(installPackage).not.toHaveBeenCalled();
+  });
+});

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MessageBody } from "@ivy/types";
+import type { MessagingAgent } from "../messaging-agent.ts";
+import type { BrokerConnection } from "./broker.ts";
+import type { ForwarderLog } from "./forwarder-log.ts";
+import { Once } from "./once.ts";
+import { type Course, forwardOverOneConnection } from "./one-connection.ts";
+import { Quarantine } from "./quarantine.ts";
+import { Reconnecting } from "./reconnecting.ts";
+import type { ServerProtocol } from "./server-protocol.ts";
+import { DEFAULT_TIMEOUTS, type Timeouts } from "./timeouts.ts";
+
+/** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
+const LONGEST_WAIT_FOR_CONNECTION_S = 3;
+
+export interface ForwardOptions<Body = MessageBody> {
+  /** Whose queue is forwarded. */
+  agent: MessagingAgent<Body>;
+  protocol: ServerProtocol<Body>;
+  broker: BrokerConnection;
+  /** Most messages that are sent and not acknowledged, from 1 on. */
+  maxParallelMessages: number;
+  /** Most messages that are mapped, and perhaps published, together; 50 if left out. */
+  batchSize?: number;
+  /**
+   * Most messages a second of what has waited while there was no connection; what is added meanwhile goes first then.
+   * If left out, everything goes at once and oldest first.
+   */
+  backlogRate?: number;
+  /** How long to wait for the other side. */
+  timeouts?: Partial<Timeouts>;
+  logger: ForwarderLog;
+  /** Ends the forwarding. */
+  teardown: AbortSignal;
+  /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
+  drainSeconds: () => number;
+}
+
+/**
+ * Forwards a queue to a broker until it is told to end, and then drains it. A message leaves the queue only when the
+ * broker has acknowledged it. Without a connection it tries again, for ever, with growing pauses.
+ */
+export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
+  const { agent, broker, logger, teardown } = options;
+  const left = new AbortController();
+  const course: Course = {
+    consumer: agent.openConsumer(),
+    quarantine: new Quarantine(),
+    told: new Once(),
+    timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },
+    ...endOf(teardown, options.drainSeconds, left.signal),
+  };
+  const reconnecting = new Reconnecting(logger, broker.clientId);
+  try {
+    while (!course.withoutConnection.aborted) {
+      const failure = await forwardOverOneConnection(options, course);
+      if (failure === undefined || course.withoutConnection.aborted) break;
+      const pause = reconnecting.pauseAfter(failure);
+      await sleep(pause, undefined, { signal: course.withoutConnection }).catch(() => undefined);
+    }
+  } finally {
+    left.abort();
+  }
+}
+
+/** When to stop: some time after the teardown has begun. */
+function endOf(
+  teardown: AbortSignal,
+  drainSeconds: () => number,
+  left: AbortSignal,
+): Pick<Course, "deadline" | "withoutConnection"> {
+  const deadline = new AbortController();
+  const withoutConnection = new AbortController();
+  const after = (seconds: number, ended: AbortController) => {
+    const timer = setTimeout(() => ended.abort(), seconds * 1_000);
+    left.addEventListener("abort", () => clearTimeout(timer));
+  };
+  const begin = () => {
+    const seconds = drainSeconds();
+    after(seconds, deadline);
+    after(Math.min(seconds, LONGEST_WAIT_FOR_CONNECTION_S), withoutConnection);
+  };
+  if (teardown.aborted) begin();
+  else teardown.addEventListener("abort", begin, { once: true });
+  return { deadline: deadline.signal, withoutConnection: withoutConnection.signal };
+}

@@ -1,0 +1,112 @@
+import { watchLog } from "../log/watch.ts";
+import type { Consumer } from "../queue/consumer.ts";
+import { connectToBroker, type Receive } from "./broker-connection.ts";
+import type { Connection } from "./connection.ts";
+import { Delivery } from "./delivery.ts";
+import type { ForwardOptions } from "./forward.ts";
+import type { Once } from "./once.ts";
+import type { Quarantine } from "./quarantine.ts";
+import { subscribe } from "./subscribe.ts";
+import type { Timeouts } from "./timeouts.ts";
+import { unlessAborted } from "./unless-aborted.ts";
+
+/** What outlives a connection. */
+export interface Course {
+  consumer: Consumer;
+  quarantine: Quarantine;
+  /** Reasons of refusals that have been told. */
+  told: Once;
+  timeouts: Timeouts;
+  /** The drain is over, whether or not everything is sent. */
+  deadline: AbortSignal;
+  /** It is not worth waiting for a connection any longer. */
+  withoutConnection: AbortSignal;
+}
+
+/** How an attempt to forward over one connection has failed. */
+export interface Failure {
+  error: Error;
+  /** Of the connection, if one came about. */
+  connection?: {
+    stoodMs: number;
+    /** It has carried messages. */
+    hasCarried: boolean;
+    /** Something was under way when it ended. */
+    wasBusy: boolean;
+  };
+}
+
+/** Forwards over one connection; there is no failure once everything is done that was to be done. */
+export async function forwardOverOneConnection<Body>(
+  options: ForwardOptions<Body>,
+  course: Course,
+): Promise<Failure | undefined> {
+  try {
+    await using connection = await connectToBroker(options.broker, {
+      cleanSession: options.protocol.cleanSession ?? false,
+      receive: receiver(options),
+      timeouts: course.timeouts,
+      signal: course.withoutConnection,
+    });
+    return await forwardOver(connection, options, course);
+  } catch (error) {
+    return { error: error as Error };
+  } finally {
+    course.consumer.release();
+  }
+}
+
+async function forwardOver<Body>(
+  connection: Connection,
+  options: ForwardOptions<Body>,
+  course: Course,
+): Promise<Failure | undefined> {
+  const { agent, broker, logger, teardown } = options;
+  const begin = performance.now();
+  logger.info(`Connected to the broker ${broker.host}:${broker.port}`);
+  using delivery = new Delivery({ ...options, ...course, connection });
+  try {
+    await prepare(connection, options, course);
+    using _watcher = watchLog(agent.logFolder, (created) => {
+      if (created) course.consumer.filesChanged();
+      delivery.pump();
+    });
+    course.consumer.filesChanged();
+    await delivery.run(teardown, course.deadline);
+    return undefined;
+  } catch (error) {
+    const stoodMs = performance.now() - begin;
+    const wasBusy = connection.publisher.underWay.size > 0;
+    return { error: error as Error, connection: { stoodMs, hasCarried: delivery.hasCarried, wasBusy } };
+  }
+}
+
+/** What comes before anything of the queue is sent. */
+async function prepare<Body>(
+  connection: Connection,
+  { protocol, logger }: ForwardOptions<Body>,
+  { timeouts, withoutConnection }: Course,
+): Promise<void> {
+  const gone = AbortSignal.any([connection.ended, withoutConnection]);
+  await unlessAborted(subscribe(connection, protocol.subscriptions, timeouts.acknowledgementMs), gone);
+  try {
+    const inTime = AbortSignal.any([gone, AbortSignal.timeout(timeouts.acknowledgementMs)]);
+    // In a function, for what it throws before it waits is caught as well.
+    await unlessAborted((async () => protocol.connected?.(connection.link))(), inTime);
+  } catch (error) {
+    gone.throwIfAborted();
+    const text = "What is to be done at every connect has failed; messages are sent all the same";
+    logger.error(text, String(error));
+  }
+}
+
+/** A receiver that breaks must not break the connection: the server would send the same again. */
+function receiver<Body>({ protocol, logger }: ForwardOptions<Body>): Receive {
+  return async (topic, payload, link) => {
+    try {
+      await protocol.receive(topic, payload, link);
+    } catch (error) {
+      logger.error(`A message on ${topic} could not be handled`, String(error));
+    }
+  };
+}

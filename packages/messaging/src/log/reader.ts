@@ -1,0 +1,113 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { isCode } from "@ivy/files";
+import type { LogFile } from "./folder.ts";
+import { numberOf, type Span, spanOfFile } from "./place.ts";
+import { decodeHeader, decodeRecord, type FoundRecord, type LogRecord, salvage } from "./record.ts";
+
+const LINE_FEED = 0x0a;
+const CHUNK_BYTES = 64 * 1024;
+
+/** A record with its place. */
+export interface Located {
+  /** Place of the record as a number: unique, and never used again. */
+  identifier: number;
+  record: LogRecord;
+  /** What of the log is done once the record is: the record itself, and whatever unreadable stands before it. */
+  span: Span;
+}
+
+/** What has been read of a file. */
+export interface Read {
+  located: Located[];
+  /** Offset at which to go on. */
+  next: number;
+  /** Lines before that which are torn or damaged. */
+  damaged: number;
+}
+
+/**
+ * Reads a chunk of records from one offset of a file up to another, or to the last line that is whole. What is read
+ * ends with a record, or holds none.
+ */
+export function readLog(file: LogFile, from: number, to: number): Read {
+  const bytes = readLines(file.path, from, to);
+  const base = numberOf({ lane: file.lane, sequence: file.sequence, offset: from });
+  const located: Located[] = [];
+  let [read, done, damagedDone, damaged] = [0, 0, 0, 0];
+  for (let start = 0; start < bytes.length; start = read) {
+    const lineEnd = endOfLine(bytes, start);
+    const next = Math.min(lineEnd + 1, bytes.length);
+    const { records, isDamaged } = readLine(bytes.subarray(start, lineEnd), from + start);
+    // The end of a file that is still written to; what is missing may come.
+    if (records.length === 0 && lineEnd === bytes.length && from + lineEnd < to) break;
+    if (isDamaged) damaged++;
+    for (const { at, length, record } of records) {
+      const end = start + at + length === lineEnd ? next : start + at + length;
+      const span = { from: base + done, to: base + end };
+      located.push({ identifier: base + start + at, record, span });
+      [done, damagedDone] = [end, damaged];
+    }
+    read = next;
+  }
+  if (located.length === 0) return { located, next: from + read, damaged };
+  return { located, next: from + done, damaged: damagedDone };
+}
+
+/** The record that begins at an offset, if one does. */
+export function readRecordAt(file: LogFile, offset: number): Located | undefined {
+  const { from, to } = spanOfFile(file);
+  const bytes = readLines(file.path, offset, to - from);
+  const lineEnd = endOfLine(bytes, 0);
+  const [first] = readLine(bytes.subarray(0, lineEnd), offset).records;
+  if (first?.at !== 0) return undefined;
+  const end = first.length === lineEnd ? Math.min(lineEnd + 1, bytes.length) : first.length;
+  const identifier = from + offset;
+  return { identifier, record: first.record, span: { from: identifier, to: identifier + end } };
+}
+
+/** All records of a file. */
+export function* readWholeLog(file: LogFile): Generator<Located> {
+  const { from, to } = spanOfFile(file);
+  for (let offset = 0; ; ) {
+    const { located, next } = readLog(file, offset, to - from);
+    if (next === offset) return;
+    yield* located;
+    offset = next;
+  }
+}
+
+/** A chunk of lines, or one line if it is longer than that; the last of a file may be in the making. */
+function readLines(path: string, from: number, to: number): Buffer {
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return Buffer.alloc(0);
+    throw error;
+  }
+  try {
+    const available = Math.max(0, Math.min(to, fstatSync(descriptor).size) - from);
+    for (let length = CHUNK_BYTES; ; length *= 2) {
+      const chunk = Buffer.alloc(Math.min(length, available));
+      const bytes = chunk.subarray(0, readSync(descriptor, chunk, 0, chunk.length, from));
+      if (bytes.length === available) return bytes;
+      const end = bytes.lastIndexOf(LINE_FEED) + 1;
+      if (end > 0) return bytes.subarray(0, end);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function endOfLine(bytes: Buffer, start: number): number {
+  const end = bytes.indexOf(LINE_FEED, start);
+  return end < 0 ? bytes.length : end;
+}
+
+function readLine(line: Buffer, offset: number): { records: FoundRecord[]; isDamaged: boolean } {
+  const record = decodeRecord(line);
+  if (record !== undefined) return { records: [{ at: 0, length: line.length, record }], isDamaged: false };
+  const isHeader = offset === 0 && decodeHeader(line) !== undefined;
+  if (line.length === 0 || isHeader) return { records: [], isDamaged: false };
+  return { records: salvage(line), isDamaged: true };
+}

@@ -1,0 +1,124 @@
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { StoreWriteError } from "../store-error.ts";
+import type { LogFolder } from "./folder.ts";
+import type { Lane } from "./place.ts";
+
+const MS_PER_DAY = 86_400_000;
+const LINE_FEED = 0x0a;
+
+/** How long a writer goes on in a file before it looks whether there is a newer one, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** A disk that takes less than this is synced in place: handing that to a thread takes as long. In milliseconds. */
+const QUICK_SYNC_MS = 1;
+
+const syncData = (descriptor: number) =>
+  new Promise<void>((resolve, reject) => {
+    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)));
+  });
+
+interface OpenFile {
+  path: string;
+  descriptor: number;
+  day: number;
+  /** When it was last known to be the one to append to, on the monotonic clock. */
+  checkedAt: number;
+}
+
+/**
+ * Appends lines to one lane of the log, each with one `write()` on a descriptor opened with O_APPEND: the kernel keeps the lines
+ * of several processes whole and apart, so no lock is needed.
+ */
+export class LogWriter {
+  readonly #folder: LogFolder;
+  readonly #lane: Lane;
+  readonly #now: () => number;
+  #file: OpenFile | undefined;
+  /** The file ends in the middle of a line, so the next one starts with a line feed. */
+  #torn = false;
+  #unsynced = false;
+  #lastSyncMs = 0;
+  #syncing: Promise<void> = Promise.resolve();
+
+  constructor(folder: LogFolder, lane: Lane, now: () => number) {
+    this.#folder = folder;
+    this.#lane = lane;
+    this.#now = now;
+  }
+
+  /** The file that is appended to at this moment. */
+  get path(): string {
+    return this.#open().path;
+  }
+
+  /** @throws StoreWriteError when the disk is full or broken */
+  append(lines: string): void {
+    try {
+      const { descriptor } = this.#open();
+      const bytes = Buffer.from(this.#torn ? `\n${lines}` : lines);
+      const written = writeSync(descriptor, bytes);
+      this.#unsynced = true;
+      this.#torn = written < bytes.length;
+      if (this.#torn) throw new Error(`only ${written} of ${bytes.length} bytes fitted on the disk (ENOSPC)`);
+    } catch (error) {
+      throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
+    }
+  }
+
+  /** Resolves once everything appended before is on the disk. */
+  async sync(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined || !this.#unsynced) return;
+    this.#unsynced = false;
+    const begin = performance.now();
+    try {
+      if (this.#lastSyncMs < QUICK_SYNC_MS) {
+        fdatasyncSync(file.descriptor);
+      } else {
+        this.#syncing = syncData(file.descriptor);
+        await this.#syncing;
+      }
+    } catch (error) {
+      this.#unsynced = true;
+      throw new StoreWriteError(file.path, error);
+    }
+    this.#lastSyncMs = performance.now() - begin;
+  }
+
+  /** The same without the event loop. */
+  syncNow(): void {
+    if (this.#file !== undefined && this.#unsynced) fdatasyncSync(this.#file.descriptor);
+    this.#unsynced = false;
+  }
+
+  close(): void {
+    if (this.#file === undefined) return;
+    const { descriptor } = this.#file;
+    this.syncNow();
+    this.#file = undefined;
+    // A sync under way still needs the descriptor.
+    this.#syncing.catch(() => undefined).finally(() => closeSync(descriptor));
+  }
+
+  #open(): OpenFile {
+    const now = this.#now();
+    const day = Math.floor(now / MS_PER_DAY);
+    const checkedAt = performance.now();
+    if (this.#file?.day === day && checkedAt - this.#file.checkedAt < LOOK_AGAIN_MS) return this.#file;
+    const { path } = this.#folder.fileToAppend(this.#lane, now);
+    if (this.#file?.path !== path) {
+      this.close();
+      const descriptor = openSync(path, "a+");
+      this.#torn = endsWithinLine(descriptor);
+      this.#file = { path, descriptor, day, checkedAt };
+    }
+    Object.assign(this.#file, { day, checkedAt });
+    return this.#file;
+  }
+}
+
+function endsWithinLine(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(descriptor, last, 0, 1, size - 1) === 1 && last[0] !== LINE_FEED;
+}

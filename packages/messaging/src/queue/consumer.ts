@@ -1,0 +1,123 @@
+import { type LogFolder, sizeOf } from "../log/folder.ts";
+import { numberOf, type Span, spanOfLane } from "../log/place.ts";
+import type { Located } from "../log/reader.ts";
+import { LogStream, type Unreadable } from "../log/stream.ts";
+import type { ActiveQueue } from "./active-queue.ts";
+
+/** What becomes of messages that were taken. */
+export interface Settlement {
+  /** They leave the queue: acknowledged, or nothing to send, or set aside as a whole. */
+  removed: readonly number[];
+  /** Kept as dead letters. One that is not removed as well is still to be sent in part. */
+  dead?: readonly { identifier: number; reason: string }[];
+}
+
+export interface ConsumerOptions {
+  queue: ActiveQueue;
+  folder: LogFolder;
+  /** Told of what cannot be read. */
+  incident: (text: string) => void;
+  /** Called when files of the log have been created or removed. */
+  filesChanged: () => void;
+}
+
+/**
+ * Hands out what is to be sent, in order, each message once, until it is settled or released: what is urgent first,
+ * then the rest.
+ *
+ * INVARIANT: a queue has one consumer. Other processes may remove messages meanwhile.
+ */
+export class Consumer {
+  readonly #queue: ActiveQueue;
+  readonly #folder: LogFolder;
+  readonly #incident: (text: string) => void;
+  readonly #onFilesChanged: () => void;
+  readonly #urgent: LogStream;
+  #regular: LogStream;
+  #backlog: LogStream | undefined;
+  /** Handed out and neither settled nor released. */
+  readonly #taken = new Map<number, Located>();
+  /** Parts of the log that hold nothing readable: done with the next settlement. */
+  #unreadable: Span[] = [];
+  readonly #damagedFiles = new Set<string>();
+
+  constructor({ queue, folder, incident, filesChanged }: ConsumerOptions) {
+    this.#queue = queue;
+    this.#folder = folder;
+    this.#incident = incident;
+    this.#onFilesChanged = filesChanged;
+    this.#urgent = this.#open(spanOfLane("urgent"));
+    this.#regular = this.#open(spanOfLane("regular"));
+  }
+
+  /** To be called when a file of the log has been created or removed. */
+  filesChanged(): void {
+    this.#onFilesChanged();
+    for (const stream of this.#streams) stream.filesChanged();
+  }
+
+  /**
+   * Sets apart what waits now: from here on `take` hands out only what is added after this (and what is urgent), and
+   * `takeBacklog` what was there before.
+   */
+  setBacklogApart(): void {
+    const { from, to } = spanOfLane("regular");
+    const newest = this.#folder.list("regular").at(-1);
+    const end = newest === undefined ? from : numberOf({ ...newest, offset: sizeOf(newest) });
+    this.release();
+    this.#backlog = this.#open({ from, to: end });
+    this.#regular = this.#open({ from: end, to });
+  }
+
+  /** The next messages, oldest first; none if everything has been taken. */
+  take(limit: number): Located[] {
+    const urgent = this.#takeFrom(this.#urgent, limit);
+    return [...urgent, ...this.#takeFrom(this.#regular, limit - urgent.length)];
+  }
+
+  /** The next messages of the backlog that has been set apart, oldest first. */
+  takeBacklog(limit: number): Located[] {
+    return this.#backlog === undefined ? [] : this.#takeFrom(this.#backlog, limit);
+  }
+
+  /** Hands out again, later and in order, what is taken and not settled. */
+  release(): void {
+    this.#taken.clear();
+    for (const stream of this.#streams) stream.rewind();
+  }
+
+  /** Durable against the death of this process when it returns. Where it throws, nothing is settled. */
+  settle({ removed, dead = [] }: Settlement): void {
+    const done = removed.flatMap((identifier) => this.#taken.get(identifier)?.span ?? []);
+    this.#queue.apply({
+      done: [...done, ...this.#unreadable],
+      dead: dead.flatMap(({ identifier, reason }) => {
+        const located = this.#taken.get(identifier);
+        return located === undefined ? [] : [{ located, reason }];
+      }),
+    });
+    this.#unreadable = [];
+    for (const identifier of removed) this.#taken.delete(identifier);
+  }
+
+  get #streams(): LogStream[] {
+    return [this.#urgent, this.#regular, ...(this.#backlog === undefined ? [] : [this.#backlog])];
+  }
+
+  #takeFrom(stream: LogStream, limit: number): Located[] {
+    const next = limit > 0 ? stream.take(limit, this.#queue.pending()) : [];
+    for (const message of next) this.#taken.set(message.identifier, message);
+    return next;
+  }
+
+  #open(bounds: Span): LogStream {
+    return new LogStream(this.#folder, bounds, (what) => this.#noteUnreadable(what));
+  }
+
+  #noteUnreadable({ file, lines, span }: Unreadable): void {
+    if (span !== undefined) this.#unreadable.push(span);
+    if (this.#damagedFiles.has(file)) return;
+    this.#damagedFiles.add(file);
+    this.#incident(`${file} is damaged: ${lines} of its lines cannot be read, and what they held is lost`);
+  }
+}

@@ -1,0 +1,85 @@
+import { statfsSync } from "node:fs";
+import { contentOf, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
+import { LANES, type Span, spanOfFile } from "../log/place.ts";
+import { lengthOf, within } from "../log/spans.ts";
+import type { ActiveQueue } from "./active-queue.ts";
+import { countPending } from "./depth.ts";
+import { filesToRemove, type KeptFile, type StoreLimits } from "./limits.ts";
+
+/** The limits are looked at this often even if the log has no new file, in milliseconds. */
+const INTERVAL_MS = 3_600_000;
+
+/** People are warned when the queue has reached this part of what it may hold. */
+const WARNING_AT = 0.8;
+
+interface Measured extends KeptFile {
+  file: LogFile;
+}
+
+/** Keeps the log within its limits, and notices where another has taken its place. */
+export class Housekeeping {
+  readonly #queue: ActiveQueue;
+  readonly #folder: LogFolder;
+  readonly #limits: StoreLimits;
+  readonly #incident: (text: string) => void;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  #lastNewest = "";
+  #warned = false;
+
+  constructor(queue: ActiveQueue, folder: LogFolder, limits: StoreLimits, incident: (text: string) => void) {
+    this.#queue = queue;
+    this.#folder = folder;
+    this.#limits = limits;
+    this.#incident = incident;
+  }
+
+  /** Does what there is to do, if it is time for that: the log grows by files, so a new file is. */
+  lookAfter(): void {
+    const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
+    if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
+    [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
+    const { log } = this.#folder;
+    if (log !== undefined) this.#queue.recognise(log);
+    this.keepLimits();
+  }
+
+  keepLimits(): void {
+    this.#folder.ensure();
+    const pending = this.#queue.pending();
+    const files = LANES.flatMap((lane) => this.#folder.list(lane).map((file) => measure(file, pending)));
+    this.#warn(files.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0));
+    const { bavail, bsize } = statfsSync(this.#folder.path);
+    for (const { file, pendingBytes } of filesToRemove(files, bavail * bsize, this.#limits)) {
+      if (pendingBytes > 0) this.#drop(file, pending);
+      this.#queue.apply({ done: [spanOfFile(file)] });
+      this.#folder.remove(file);
+    }
+  }
+
+  #drop(file: LogFile, pending: readonly Span[]): void {
+    const { messages } = countPending([file], pending);
+    this.#queue.countDropped(messages);
+    this.#incident(
+      `The limits of the message store were reached: ${messages} unsent messages of ${file.name} are dropped`,
+    );
+  }
+
+  #warn(pendingBytes: number): void {
+    const isHigh = pendingBytes > WARNING_AT * this.#limits.queueBytes;
+    if (isHigh && !this.#warned) {
+      this.#incident(
+        `${megabytes(pendingBytes)} MB of messages wait to be sent. When ${megabytes(this.#limits.queueBytes)} MB ` +
+          "are reached, the oldest are dropped",
+      );
+    }
+    this.#warned = isHigh;
+  }
+}
+
+function measure(file: LogFile, pending: readonly Span[]): Measured {
+  const bytes = sizeOf(file);
+  const pendingBytes = lengthOf(within(pending, contentOf(file)));
+  return { file, lane: file.lane, day: file.day, bytes, pendingBytes };
+}
+
+const megabytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
