@@ -16,7 +16,7 @@ const ALL_CLASSES = ["sync", "window", "window", "fast", "sync", "sync"] as cons
 
 describe.skipIf(!hasCompiler)("a power cut at any call (needs cc)", { timeout: 120_000 }, () => {
   it("takes no message that is acknowledged, alters none, and keeps the order of 4 writers, beside a reader", async () => {
-    const recorded = await recordStore({ writers: 4, messages: 40, classes: ALL_CLASSES });
+    const recorded = await recordStore({ writers: 4, messages: 25, classes: ALL_CLASSES });
     const findings = await cutManyTimes(recorded, { count: CUTS, check: problemsAfterCut });
     expect(describeFindings(recorded, findings)).toBe("");
   });
@@ -28,7 +28,7 @@ describe.skipIf(!hasCompiler)("a power cut at any call (needs cc)", { timeout: 1
       onTestFinished(() => broker[Symbol.asyncDispose]());
       const recorded = await recordStore({
         writers: 2,
-        messages: 40,
+        messages: 25,
         classes: ["window", "fast"],
         broker: broker.port,
       });
@@ -40,7 +40,7 @@ describe.skipIf(!hasCompiler)("a power cut at any call (needs cc)", { timeout: 1
 
 describe.skipIf(!hasCompiler)("the recorder of power cuts (needs cc)", { timeout: 120_000 }, () => {
   it.each(["sync", "window"] as const)("finds a store that claims %s and syncs nothing", async (claimed) => {
-    const recorded = await recordStore({ writers: 2, messages: 20, classes: [claimed, "fast"], lie: true });
+    const recorded = await recordStore({ writers: 2, messages: 10, classes: [claimed, "fast"], lie: true });
     const findings = await cutManyTimes(recorded, { count: CUTS, check: problemsAfterCut });
     expect(findings.flatMap(({ problems }) => problems).join()).toMatch(/is stored and not in the archive/);
   });

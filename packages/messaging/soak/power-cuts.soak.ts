@@ -42,10 +42,10 @@ function useFor(index: number): StoreUse {
   const forwarder = broker === undefined ? {} : { broker: broker.port };
   const all = ["sync", "window", "window", "fast", "sync", "sync"] as const;
   const uses: StoreUse[] = [
-    { writers: 4, messages: 40, classes: all },
-    { writers: 4, messages: 40, classes: ["window", "fast"], ...forwarder },
-    { writers: 4, messages: 40, classes: all, ...forwarder },
-    { writers: 1, messages: 80, classes: ["window"] },
+    { writers: 4, messages: 25, classes: all },
+    { writers: 4, messages: 25, classes: ["window", "fast"], ...forwarder },
+    { writers: 4, messages: 25, classes: all, ...forwarder },
+    { writers: 1, messages: 50, classes: ["window"] },
   ];
   return uses[index % uses.length] as StoreUse;
 }
