@@ -39,7 +39,9 @@ async function open(dataDir: string) {
 const LEFT = [4, 5, 6, 7, 8, 9];
 
 describe("a queue whose database", () => {
-  it("has any byte changed sends everything that is left, and with its checkpoint nothing else", async () => {
+  it("has any byte changed sends everything that is left, and with its checkpoint nothing else", {
+    timeout: 60_000,
+  }, async () => {
     const sound = await store();
     const bytes = readFileSync(join(sound, QUEUE));
     await fc.assert(
@@ -53,7 +55,7 @@ describe("a queue whose database", () => {
         expect(values).toEqual(LEFT);
         expect(after).toEqual([...LEFT, 99]);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -145,7 +147,9 @@ describe("a queue whose database", () => {
 });
 
 describe("a log", () => {
-  it("with any byte changed loses the messages of that byte's line, and no other", async () => {
+  it("with any byte changed loses the messages of that byte's line, and no other", {
+    timeout: 60_000,
+  }, async () => {
     const sound = await store();
     const [name = ""] = readdirSync(join(sound, "messages"));
     const bytes = readFileSync(join(sound, "messages", name));
@@ -164,7 +168,7 @@ describe("a log", () => {
         expect(values).toEqual(expected);
         expect(after).toEqual([...expected, 99]);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 

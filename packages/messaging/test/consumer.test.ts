@@ -102,7 +102,7 @@ describe("a consumer", () => {
         }
         expect(valuesOf(other.getNLatestMessages(1_000))).toEqual(left);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
