@@ -33,7 +33,10 @@ struct header {
   next;                                                                    \
 })
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
 static const char *folder;
+static const char *boot_id; // file to be read instead of the kernel's; none if null
 static size_t folder_length;
 static int log_file = -1, lock_file = -1;
 static int64_t *room; // bytes that the files may still grow by, shared with all processes; no limit if null
@@ -56,6 +59,7 @@ __attribute__((constructor)) static void start(void) {
     lock_file = file;
   }
   if (log_path) lock_file = log_file;
+  boot_id = getenv("IVY_FAULTS_BOOT_ID");
   folder_length = strlen(below);
   folder = below;
 }
@@ -215,6 +219,7 @@ int openat(int dir, const char *name, int flags, ...) {
   va_end(more);
   char path[PATH_MAX];
   struct stat before, after;
+  if (boot_id && strcmp(name, BOOT_ID) == 0) name = boot_id;
   if (!(flags & (O_CREAT | O_TRUNC)) || !resolve(dir, name, path)) return NEXT(openat)(dir, name, flags, mode);
   enter();
   int was_there = stat(path, &before) == 0;

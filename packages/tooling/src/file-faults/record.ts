@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCalls } from "./calls.ts";
@@ -34,8 +44,11 @@ export async function record(
   try {
     const folder = join(work, "folder");
     const log = join(work, "calls");
+    // Whoever looks at what a power cut has left does so after another boot.
+    const bootId = join(work, "boot_id");
+    writeFileSync(bootId, `${randomUUID()}\n`);
     mkdirSync(folder);
-    await run(folder, withFaults(work, { folder, log }));
+    await run(folder, withFaults(work, { folder, log, bootId }));
     const recorded = readRecorded(readFileSync(log));
     mustBeComplete(recorded.recording, folder);
     return recorded;

@@ -13,6 +13,8 @@ export interface Faults {
   log?: string;
   /** File of {@link setRoom}: how much the files may still grow. */
   room?: string;
+  /** File that the programs read the identity of the machine's boot from, in place of the kernel's. */
+  bootId?: string;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface Faults {
  * @param workFolder - where the library is put; it must outlive the programs
  * @returns what must be in the environment of a program, so that its calls and those of its children are looked at
  */
-export function withFaults(workFolder: string, { folder, log, room }: Faults): NodeJS.ProcessEnv {
+export function withFaults(workFolder: string, { folder, log, room, bootId }: Faults): NodeJS.ProcessEnv {
   const library = join(workFolder, "file-calls.so");
   const source = join(import.meta.dirname, "file-calls.c");
   execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl", "-lpthread"]);
@@ -33,6 +35,7 @@ export function withFaults(workFolder: string, { folder, log, room }: Faults): N
     IVY_FAULTS_BELOW: folder,
     ...(log === undefined ? {} : { IVY_FAULTS_LOG: log }),
     ...(room === undefined ? {} : { IVY_FAULTS_ROOM: room }),
+    ...(bootId === undefined ? {} : { IVY_FAULTS_BOOT_ID: bootId }),
   };
 }
 
