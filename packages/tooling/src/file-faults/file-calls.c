@@ -188,10 +188,9 @@ int ftruncate(int fd, off_t size) {
   if (!is_ours(fd)) return NEXT(ftruncate)(fd, size);
   enter();
   fstat(fd, &before);
-  int result = -1;
-  if (size - before.st_size > room_left()) errno = ENOSPC;
-  else if ((result = NEXT(ftruncate)(fd, size)) == 0) {
-    take_room(size - before.st_size);
+  int result = NEXT(ftruncate)(fd, size);
+  if (result == 0) {
+    take_room(size - before.st_size); // of a hole as well, but a full disk does not prevent one
     note(TRUNCATE, before.st_ino, size, NULL, NULL, 0);
   }
   leave();
