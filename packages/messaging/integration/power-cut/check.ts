@@ -14,6 +14,7 @@ const texts = new Map<string, string>();
 interface Contents {
   archive: MessageArchiveItem[];
   queue: MessageQueueItem[];
+  dead: MessageQueueItem[];
 }
 
 /**
@@ -35,6 +36,7 @@ export async function problemsAfterCut(folder: string, statements: readonly stri
     ...queueProblems(first, said),
     ...differences("archive", [...keysOf(first.archive), LATE], keysOf(second.archive)),
     ...differences("queue", [...keysOf(first.queue), LATE], keysOf(second.queue)),
+    ...differences("dead letters", keysOf(first.dead), keysOf(second.dead)),
     ...identifierProblems(second),
   ];
 }
@@ -54,7 +56,7 @@ async function using<Result>(
 function read(agent: MessagingAgent): Contents {
   const queue = agent.getNLatestMessages(ALL);
   const archive = DAYS.flatMap((day) => agent.loadMessageArchive(day));
-  return { queue, archive };
+  return { queue, archive, dead: agent.deadLetters(ALL) };
 }
 
 function archiveProblems({ archive }: Contents, said: Said): string[] {
@@ -67,14 +69,18 @@ function archiveProblems({ archive }: Contents, said: Said): string[] {
   ];
 }
 
-function queueProblems({ queue }: Contents, said: Said): string[] {
+function queueProblems({ queue, dead }: Contents, said: Said): string[] {
   const keys = keysOf(queue);
   const inQueue = new Set(keys);
-  const lost = without(said.stored, inQueue, said.leaving);
+  const inDead = new Set(keysOf(dead));
+  const lost = without(said.stored, inQueue, inDead, said.leaving);
   return [
     ...lost.map((key) => `${key} is stored, not removed, and not in the queue`),
     ...common(said.gone, inQueue).map((key) => `${key} is removed and in the queue again`),
-    ...bodyProblems(queue, said, "queue"),
+    ...without(said.buried, inDead).map((key) => `${key} is set aside and not a dead letter`),
+    ...without(inDead, said.burying).map((key) => `${key} is a dead letter that nobody set aside`),
+    ...common(inQueue, inDead).map((key) => `${key} is in the queue and a dead letter`),
+    ...bodyProblems([...queue, ...dead], said, "queue"),
     ...orderProblems(keys, "queue"),
   ];
 }

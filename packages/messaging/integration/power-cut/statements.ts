@@ -12,6 +12,10 @@ const VERBS = [
   "leaving",
   /** The removal is durable. */
   "gone",
+  /** The setting aside begins: it may be a dead letter from now on. */
+  "burying",
+  /** That is durable. */
+  "buried",
 ] as const;
 type Verb = (typeof VERBS)[number];
 
