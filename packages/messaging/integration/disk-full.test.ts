@@ -93,6 +93,12 @@ describe.skipIf(!hasCompiler)("a disk that is full (needs cc)", { timeout: 120_0
       expect(found.filter((number) => stored.has(number))).toEqual([...stored]);
   });
 
+  it("keeps nothing that was refused, also where it was written together with what did not fit", async () => {
+    const { disk, outcomes } = await addOverFullDisk();
+    const agent = createAgent(disk.dataDir);
+    expect(numbersOf(agent.getNLatestMessages(outcomes.length))).toEqual(storedOf(outcomes));
+  });
+
   it.skipIf(!hasMosquitto)("does not stop the forwarder (needs mosquitto)", async () => {
     const { arrivals, port } = await listen();
     const disk = createDisk(PLENTY);
@@ -110,6 +116,22 @@ describe.skipIf(!hasCompiler)("a disk that is full (needs cc)", { timeout: 120_0
     await until(() => expect(agent.getNLatestMessages(1)).toEqual([]));
     await forwarder.kill("SIGTERM");
     expect([...arrivals.repeated]).toEqual([]);
+  });
+
+  it.skipIf(!hasMosquitto)("lets a forwarder begin as well (needs mosquitto)", async () => {
+    const { arrivals, port } = await listen();
+    const disk = createDisk(PLENTY);
+    // The queue has been there before.
+    const before = createAgent(disk.dataDir);
+    expect(before.getNLatestMessages(1)).toEqual([]);
+    await before.teardown();
+    const { program, outcomes, count } = startAdding(disk);
+    await until(() => expect(count(STORED)).toBeGreaterThan(100));
+    disk.setRoom(0);
+    await program.kill("SIGTERM");
+    start("kill-forward", [disk.dataDir, port, 50, 0], disk);
+    const stored = new Set(storedOf(outcomes));
+    await until(() => expect(arrivals.of("w").filter((number) => stored.has(number))).toEqual([...stored]));
   });
 
   it("lets the queue be read, and emptied at the latest when there is room", async () => {
