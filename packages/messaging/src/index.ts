@@ -8,4 +8,4 @@ export {
 } from "./messaging-agent.ts";
 export type { Consumer, Settlement } from "./queue/consumer.ts";
 export type { StoreLimits } from "./queue/limits.ts";
-export { InvalidMessageError, StoreWriteError } from "./store-error.ts";
+export { InvalidMessageError, QueueUnavailableError, StoreWriteError } from "./store-error.ts";

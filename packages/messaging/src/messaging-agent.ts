@@ -108,7 +108,7 @@ export class MessagingAgent<Body = MessageBody> {
 
   /**
    * Adds several messages, with one write for those of equal urgency: all of them or, where one does not fit the
-   * schema, none.
+   * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
   async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
     const added = bodies.map((body) => ({ body, line: this.#encode(body) }));

@@ -1,13 +1,30 @@
-/** A message could not be stored. What was stored before is intact. */
+/** Messages could not be stored. What was stored before is intact. */
 export class StoreWriteError extends Error {
   readonly code = "IVY_STORE_WRITE";
   override readonly name = "StoreWriteError";
+  /** How many of the messages of the call are stored all the same: the first ones, where the disk became full. */
+  readonly stored: number;
 
-  constructor(file: string, cause: unknown) {
+  constructor(file: string, cause: unknown, stored = 0) {
     const what = cause instanceof Error ? cause.message : String(cause);
+    const but =
+      stored === 0 ? "Nothing of it is stored" : `Only the first ${stored} of its messages are stored`;
+    super(`A call could not append to ${file}: ${what}. ${but}; what was stored before is intact`, { cause });
+    this.stored = stored;
+  }
+}
+
+/** The queue cannot be read or changed now, for want of room on the disk. Messages can be sent, and added again later. */
+export class QueueUnavailableError extends Error {
+  readonly code = "IVY_QUEUE_UNAVAILABLE";
+  override readonly name = "QueueUnavailableError";
+
+  constructor(file: string, cause: Error) {
     super(
-      `A message could not be appended to ${file}: ${what}. It is not stored; what was stored before is intact`,
-      { cause },
+      `${file} cannot be used for want of room on the disk (${cause.message}); it is tried again at each use`,
+      {
+        cause,
+      },
     );
   }
 }

@@ -1,7 +1,9 @@
 import type { Durability } from "../durability.ts";
+import { StoreWriteError } from "../store-error.ts";
 import type { LogFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import type { Lane } from "./place.ts";
+import { decodeRecord } from "./record.ts";
 import { LogWriter } from "./writer.ts";
 
 /** So much is written at once at most, in characters. */
@@ -17,12 +19,10 @@ export interface LogLaneOptions {
   failed: (error: unknown) => void;
 }
 
-/** What is written together. */
-interface Batch {
+/** One call that adds messages. */
+interface Call extends PromiseWithResolvers<void> {
   lines: string;
-  written: PromiseWithResolvers<void>;
-  synced?: Promise<void>;
-  isOfWindow: boolean;
+  durability: Durability;
 }
 
 /** The lanes with something that is not written yet: a process that exits in the same turn still writes it. */
@@ -35,7 +35,9 @@ process.on("exit", () => {
 export class LogLane {
   readonly writer: LogWriter;
   readonly #commit: GroupCommit;
-  #batch: Batch | undefined;
+  /** What is to be written together. */
+  #calls: Call[] = [];
+  #length = 0;
 
   constructor({ folder, lane, now, windowMs, failed }: LogLaneOptions) {
     this.writer = new LogWriter(folder, lane, now);
@@ -48,27 +50,28 @@ export class LogLane {
    * @returns resolves once they are as durable as asked for
    */
   append(lines: string, durability: Durability): Promise<void> {
-    this.#batch ??= this.#begin();
-    const batch = this.#batch;
-    batch.lines += lines;
-    if (durability === "window") batch.isOfWindow = true;
-    if (durability === "sync") batch.synced ??= batch.written.promise.then(() => this.#commit.now());
-    if (batch.lines.length > LARGEST_WRITE) this.flush();
-    return durability === "sync" && batch.synced !== undefined ? batch.synced : batch.written.promise;
+    const call = { ...Promise.withResolvers<void>(), lines, durability };
+    if (this.#calls.push(call) === 1) this.#flushSoon();
+    this.#length += lines.length;
+    if (this.#length > LARGEST_WRITE) this.flush();
+    return durability === "sync" ? call.promise.then(() => this.#commit.now()) : call.promise;
   }
 
   /** Writes what has been appended. */
   flush(): void {
-    const batch = this.#batch;
-    if (batch === undefined) return;
-    this.#batch = undefined;
+    const calls = this.#calls;
+    if (calls.length === 0) return;
+    this.#calls = [];
+    this.#length = 0;
     unwritten.delete(this);
     try {
-      this.writer.append(batch.lines);
-      if (batch.isOfWindow) this.#commit.soon();
-      batch.written.resolve();
+      const lines = calls.map((call) => call.lines).join("");
+      const written = this.writer.append(lines);
+      const stored = written < Buffer.byteLength(lines) ? this.#divide(calls, written) : calls;
+      if (stored.some(({ durability }) => durability === "window")) this.#commit.soon();
+      for (const { resolve } of stored) resolve();
     } catch (error) {
-      batch.written.reject(error);
+      for (const { reject } of calls) reject(error);
     }
   }
 
@@ -78,9 +81,30 @@ export class LogLane {
     this.writer.close();
   }
 
-  #begin(): Batch {
+  #flushSoon(): void {
     unwritten.add(this);
     queueMicrotask(() => this.flush());
-    return { lines: "", written: Promise.withResolvers(), isOfWindow: false };
   }
+
+  /** Refuses the calls of which not everything is written; returns the others. */
+  #divide(calls: readonly Call[], written: number): Call[] {
+    const cause = new Error(`the disk became full after ${written} bytes (ENOSPC)`);
+    let end = 0;
+    return calls.filter(({ lines, reject }) => {
+      const bytes = Buffer.from(lines);
+      const fitted = bytes.subarray(0, Math.max(0, written - end));
+      end += bytes.length;
+      const stored = countLines(fitted);
+      if (stored === countLines(bytes)) return true;
+      reject(new StoreWriteError(this.writer.path, cause, stored));
+      return false;
+    });
+  }
+}
+
+/** A line of which only the line feed is missing can be read. */
+function countLines(bytes: Buffer): number {
+  const lines = bytes.toString().split("\n");
+  const last = Buffer.from(lines.pop() ?? "");
+  return lines.length + (decodeRecord(last) === undefined ? 0 : 1);
 }

@@ -51,15 +51,19 @@ export class LogWriter {
     return this.#open().path;
   }
 
-  /** @throws StoreWriteError when the disk is full or broken */
-  append(lines: string): void {
+  /**
+   * @returns how many bytes of the lines are written: fewer than there are where the disk became full meanwhile
+   * @throws StoreWriteError when the disk is full or broken; nothing is written then
+   */
+  append(lines: string): number {
     try {
       const { descriptor } = this.#open();
-      const bytes = Buffer.from(this.#torn ? `\n${lines}` : lines);
+      const begin = this.#torn ? "\n" : "";
+      const bytes = Buffer.from(begin + lines);
       const written = writeSync(descriptor, bytes);
       this.#unsynced = true;
       this.#torn = written < bytes.length;
-      if (this.#torn) throw new Error(`only ${written} of ${bytes.length} bytes fitted on the disk (ENOSPC)`);
+      return Math.max(0, written - begin.length);
     } catch (error) {
       throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
     }

@@ -1,8 +1,9 @@
 import type { Span } from "../log/place.ts";
 import type { LogRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
+import { QueueUnavailableError } from "../store-error.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { isDamage, setDatabaseAside } from "./database.ts";
+import { isDamage, isWantOfRoom, setDatabaseAside } from "./database.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
   type Buried,
@@ -43,7 +44,8 @@ export interface Change {
 export class ActiveQueue {
   readonly #file: string;
   readonly #incident: (text: string) => void;
-  #store: Store;
+  /** Not there while there is no room on the disk to open it. */
+  #store: Store | undefined;
   /** The pending parts as they were last known, and the version of the database that they are from. */
   #pending: readonly Span[] = EVERYTHING;
   #version = -1;
@@ -59,15 +61,18 @@ export class ActiveQueue {
     this.#incident = incident;
     const checkpoint = readCheckpoint(this.#checkpointFile);
     try {
-      this.#store = openStore(file, checkpoint);
+      this.#store = this.#open(checkpoint);
     } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#store = this.#buildAnew(error, checkpoint);
+      if (!(error instanceof QueueUnavailableError)) throw error;
+      // What is left can be sent all the same; some of it once more.
+      this.#pending = checkpoint?.pending ?? EVERYTHING;
+      incident(error.message);
     }
   }
 
   /** The parts of the log that are still to be sent, whoever has changed them last. */
   pending(): readonly Span[] {
+    if (this.#store === undefined) return this.#pending;
     return this.#guarded(({ statements }) => {
       const version = statements.version.get()?.data_version ?? 0;
       if (version !== this.#version) this.#pending = readPending(statements);
@@ -91,7 +96,11 @@ export class ActiveQueue {
     if (isReplaced) this.#incident("The log has been replaced by another: all of it is still to be sent");
   }
 
-  /** Durable against the death of this process when it returns. Where it throws, nothing has changed. */
+  /**
+   * Durable against the death of this process when it returns. Where it throws, nothing has changed.
+   *
+   * @throws QueueUnavailableError for want of room on the disk
+   */
   apply({ done, dead = [] }: Change): void {
     const spans = joined(done);
     this.#transaction((statements) => {
@@ -135,19 +144,21 @@ export class ActiveQueue {
    * @param append - stores records durably in the log
    */
   takeOverPythonQueue(append: (records: LogRecord[]) => void): void {
-    const { database } = this.#store;
-    if (!hasPythonQueue(database)) return;
-    this.#transaction(() => {
-      // Another process may have been faster.
+    if (this.#store === undefined) return;
+    this.#guarded(({ database, transaction }) => {
       if (!hasPythonQueue(database)) return;
-      append(readPythonQueue(database));
-      dropPythonQueue(database);
+      transaction(() => {
+        // Another process may have been faster.
+        if (!hasPythonQueue(database)) return;
+        append(readPythonQueue(database));
+        dropPythonQueue(database);
+      });
     });
   }
 
   close(): void {
     if (this.#changed) this.#checkpoint();
-    this.#store.database.close();
+    this.#store?.database.close();
   }
 
   get #log(): string {
@@ -162,7 +173,15 @@ export class ActiveQueue {
   #checkpoint(): void {
     this.#checkpointAt = performance.now();
     this.#changed = false;
-    writeCheckpoint(this.#checkpointFile, { log: this.#log, pending: this.pending() });
+    try {
+      this.#guarded(({ database }) => {
+        // Never ahead of the database: what a power cut took from that would be neither pending nor a dead letter.
+        database.pragma("wal_checkpoint(FULL)");
+        writeCheckpoint(this.#checkpointFile, { log: this.#log, pending: this.pending() });
+      });
+    } catch (error) {
+      this.#incident(`${this.#checkpointFile} could not be written: ${(error as Error).message}`);
+    }
   }
 
   #transaction(work: (statements: Statements) => void): void {
@@ -171,15 +190,31 @@ export class ActiveQueue {
 
   /** Does something with the database and, where that turns out to be damaged, again with a new one. */
   #guarded<Result>(work: (store: Store) => Result): Result {
+    this.#store ??= this.#open(readCheckpoint(this.#checkpointFile));
     try {
       return work(this.#store);
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error)) throw this.#explain(error);
       this.#store.database.close();
       const log = readCheckpoint(this.#checkpointFile)?.log ?? "";
       this.#store = this.#buildAnew(error, { log, pending: this.#pending });
       return work(this.#store);
     }
+  }
+
+  /** @throws QueueUnavailableError for want of room on the disk */
+  #open(known: Checkpoint | undefined): Store {
+    this.#version = -1;
+    try {
+      return openStore(this.#file, known);
+    } catch (error) {
+      if (isDamage(error)) return this.#buildAnew(error, known);
+      throw this.#explain(error);
+    }
+  }
+
+  #explain(error: unknown): unknown {
+    return isWantOfRoom(error) ? new QueueUnavailableError(this.#file, error) : error;
   }
 
   /** @param known - what is known to have been pending once; everything if nothing is known */

@@ -49,6 +49,15 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CORRUPT");
 }
 
+/** Whether an error says that the disk is full: SQLite says so of some files only by a failed call. */
+export function isWantOfRoom(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "SQLITE_FULL" || String(error.code).startsWith("SQLITE_IOERR"))
+  );
+}
+
 /** Moves a database out of the way, under the first name that is free; returns that. */
 export function setDatabaseAside(file: string): string {
   let attempt = 1;

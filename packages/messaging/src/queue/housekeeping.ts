@@ -38,9 +38,14 @@ export class Housekeeping {
     const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
     if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
     [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
-    const { log } = this.#folder;
-    if (log !== undefined) this.#queue.recognise(log);
-    this.keepLimits();
+    try {
+      const { log } = this.#folder;
+      if (log !== undefined) this.#queue.recognise(log);
+      this.keepLimits();
+    } catch (error) {
+      // Nobody waits for it, and nothing depends on it; a full disk, perhaps.
+      this.#incident(`The message store could not be looked after: ${(error as Error).message}`);
+    }
   }
 
   keepLimits(): void {
@@ -51,8 +56,9 @@ export class Housekeeping {
     const { bavail, bsize } = statfsSync(this.#folder.path);
     for (const { file, pendingBytes } of filesToRemove(files, bavail * bsize, this.#limits)) {
       if (pendingBytes > 0) this.#drop(file, pending);
-      this.#queue.apply({ done: [spanOfFile(file)] });
+      // First, for it may be the room that the queue wants.
       this.#folder.remove(file);
+      this.#queue.apply({ done: [spanOfFile(file)] });
     }
   }
 
