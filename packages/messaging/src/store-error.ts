@@ -20,12 +20,8 @@ export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 
   constructor(file: string, cause: Error) {
-    super(
-      `${file} cannot be used for want of room on the disk (${cause.message}); it is tried again at each use`,
-      {
-        cause,
-      },
-    );
+    const why = `for want of room on the disk, probably (${cause.message})`;
+    super(`${file} cannot be used now ${why}; it is tried again at each use`, { cause });
   }
 }
 
