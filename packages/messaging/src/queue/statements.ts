@@ -21,8 +21,6 @@ export interface BuriedRecord {
   at: string;
 }
 
-export type Statements = ReturnType<typeof prepare>;
-
 /** Takes a part of the log out of what is pending. */
 export function subtract({ touching, remove, insert }: Statements, gone: Span): void {
   for (const span of touching.all(gone.to, gone.from, gone.from).map(checked)) {
@@ -73,8 +71,25 @@ export interface DeadRow {
   at: string;
 }
 
+/** What is asked of the database, prepared once. */
+export interface Statements {
+  version: Statement<[], { data_version: number }>;
+  pending: Statement<[], Row>;
+  touching: Statement<[to: number, from: number, from: number], Row>;
+  insert: Statement<[start: number, end: number, checksum: number]>;
+  remove: Statement<[start: number]>;
+  clear: Statement<[]>;
+  about: Statement<[key: string], { v: string | number }>;
+  set: Statement<[key: string, value: string | number]>;
+  bury: Statement<[id: number, line: string, reason: string, at: string]>;
+  trimDead: Statement<[kept: number]>;
+  dead: Statement<[limit: number], DeadRow>;
+  forget: Statement<[id: number]>;
+  countDead: Statement<[], { count: number }>;
+}
+
 /** @throws UnusableDatabaseError where its tables are not what they should be */
-export function prepare(database: Database) {
+export function prepare(database: Database): Statements {
   const one = <Input extends unknown[], Output = unknown>(sql: string): Statement<Input, Output> => {
     try {
       return database.prepare<Input, Output>(sql);
@@ -83,25 +98,21 @@ export function prepare(database: Database) {
     }
   };
   return {
-    version: one<[], { data_version: number }>("PRAGMA data_version"),
-    pending: one<[], Row>(`SELECT start, "end", c FROM pending ORDER BY start`),
-    touching: one<[number, number, number], Row>(
+    version: one("PRAGMA data_version"),
+    pending: one(`SELECT start, "end", c FROM pending ORDER BY start`),
+    touching: one(
       `SELECT start, "end", c FROM pending WHERE start < ? AND "end" > ?
        AND start >= coalesce((SELECT max(start) FROM pending WHERE start <= ?), 0)`,
     ),
-    insert: one<[number, number, number]>("INSERT INTO pending VALUES (?, ?, ?)"),
-    remove: one<[number]>("DELETE FROM pending WHERE start = ?"),
-    clear: one<[]>("DELETE FROM pending"),
-    about: one<[string], { v: string | number }>("SELECT v FROM about WHERE k = ?"),
-    set: one<[string, string | number]>(
-      "INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v",
-    ),
-    bury: one<[number, string, string, string]>("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
-    trimDead: one<[number]>(
-      "DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)",
-    ),
-    dead: one<[number], DeadRow>("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
-    forget: one<[number]>("DELETE FROM dead WHERE id = ?"),
-    countDead: one<[], { count: number }>("SELECT count(*) AS count FROM dead"),
+    insert: one("INSERT INTO pending VALUES (?, ?, ?)"),
+    remove: one("DELETE FROM pending WHERE start = ?"),
+    clear: one("DELETE FROM pending"),
+    about: one("SELECT v FROM about WHERE k = ?"),
+    set: one("INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v"),
+    bury: one("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
+    trimDead: one("DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)"),
+    dead: one("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
+    forget: one("DELETE FROM dead WHERE id = ?"),
+    countDead: one("SELECT count(*) AS count FROM dead"),
   };
 }
