@@ -8,8 +8,9 @@ const TASKS = ["build", "lint", "types", "test", "test:integration", "version_ch
 
 await install();
 const mosquitto = find("mosquitto");
+const cc = find("cc");
 // What is installed decides what a suite can run, so turbo takes it into the key of its cache.
-const env = { ...environment, IVY_TEST_MOSQUITTO: mosquitto };
+const env = { ...environment, IVY_TEST_MOSQUITTO: mosquitto, IVY_TEST_CC: cc };
 const borders = await run("turbo", ["boundaries"], env);
 const tasks = await run(
   "turbo",
@@ -40,8 +41,10 @@ function report() {
   const left = tests.filter(({ status }) => status === "pending" || status === "skipped");
   console.log(left.length === 0 ? "\nNothing was left out." : `\nLeft out (${left.length}):`);
   for (const { fullName } of left) console.log(`  ${fullName}`);
-  if (mosquitto === "")
-    console.log("mosquitto is not installed: `apt-get install mosquitto`, then run again.");
+  const tell = (program, from) =>
+    console.log(`${program} is not installed: \`apt-get install ${from}\`, then run again.`);
+  if (mosquitto === "") tell("mosquitto", "mosquitto");
+  if (cc === "") tell("cc (a C compiler)", "gcc libc6-dev");
   const failed = count("failed");
   console.log(`${count("passed")} passed, ${failed} failed, ${left.length} skipped`);
   return failed;
