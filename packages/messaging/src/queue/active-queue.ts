@@ -2,12 +2,11 @@ import type { Span } from "../log/place.ts";
 import type { LogRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
 import { QueueUnavailableError } from "../store-error.ts";
+import type { Buried, BuriedRecord } from "./buried.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { isDamage, isWantOfRoom, setDatabaseAside } from "./database.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
-  type Buried,
-  type BuriedRecord,
   bury,
   EVERYTHING,
   insertAll,

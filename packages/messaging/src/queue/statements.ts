@@ -1,25 +1,13 @@
 import { crc32 } from "node:zlib";
 import type { Database, Statement } from "better-sqlite3";
 import { LANES, type Span, spanOfLane } from "../log/place.ts";
-import type { Located } from "../log/reader.ts";
-import { decodeRecord, encodeRecord, type LogRecord } from "../log/record.ts";
+import { decodeRecord, encodeRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
+import type { Buried, BuriedRecord } from "./buried.ts";
 import { UnusableDatabaseError } from "./database.ts";
 
 /** What is still to be sent of a log of which nothing has been sent. */
 export const EVERYTHING: readonly Span[] = LANES.map(spanOfLane);
-
-/** A message that becomes a dead letter. */
-export type Buried = Pick<Located, "identifier" | "record">;
-
-/** A dead letter as the database keeps it. */
-export interface BuriedRecord {
-  identifier: number;
-  record: LogRecord;
-  reason: string;
-  /** ISO 8601, in UTC. */
-  at: string;
-}
 
 /** Takes a part of the log out of what is pending. */
 export function subtract({ touching, remove, insert }: Statements, gone: Span): void {
