@@ -1,7 +1,9 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { describe, expect, it, vi } from "vitest";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   backendEntrypoint,
   LifecycleManager,
@@ -23,6 +25,15 @@ function manage(
   const requests = vi.fn();
   const states: string[] = [];
   const logger = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
+  const settings = {
+    dataDir,
+    configDir: dataDir,
+    logsDir: join(dataDir, "logs"),
+    verbosity: { file_archive: "DEBUG" as const, console_prints: null, message_sending: null },
+    revision: 1,
+    secrets: ["canary"],
+    agent: { name: "ivy", version: "2.0.0", startedAt: systemMonotonicMs() - 7_200_000 },
+  };
   const manager = new LifecycleManager({
     config: { behaviour, secret: "canary" },
     entrypoint: options.backend
@@ -30,22 +41,15 @@ function manage(
       : procedureEntrypoint(fixture("child")),
     name,
     variant: options.backend ? "backend" : "procedure",
-    settings: {
-      dataDir,
-      configDir: dataDir,
-      logsDir: join(dataDir, "logs"),
-      verbosity: { file_archive: "DEBUG", console_prints: null, message_sending: null },
-      revision: 1,
-      secrets: ["canary"],
-      agent: { name: "ivy", version: "2.0.0", startedAt: systemMonotonicMs() - 7_200_000 },
-    },
+    settings,
     logger,
     onRequest: requests,
     onChange: () => states.push(manager.checkProcedureStatus().state),
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
-  return { manager, dataDir, logger, requests, states, pid: () => pidOf(join(dataDir, `${name}.pid`)) };
+  const pid = () => pidOf(join(dataDir, `${name}.pid`));
+  return { manager, dataDir, settings, logger, requests, states, pid };
 }
 
 describe("a process of the agent", () => {
@@ -172,6 +176,20 @@ describe("a process of the agent", () => {
     await until(() => expect(talkOf(second, "messages")).toBeGreaterThan(3));
     expect(talkOf(second, "logs")).toBe(0);
     await manager.teardown("stop");
+  });
+
+  it("heeds a level that comes right behind its start", async () => {
+    const { dataDir, settings } = manage("talk");
+    const child = fork(fileURLToPath(fixture("child")), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await once(child, "message");
+    child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", settings });
+    child.send({ kind: "log-level", sink: "message_sending", level: "INFO" });
+    const folder = join(dataDir, "messages");
+    await until(() => {
+      const [name = ""] = readdirSync(folder).filter((file) => file.endsWith(".jsonl"));
+      expect(readFileSync(join(folder, name), "utf8")).toContain(`${child.pid} talks`);
+    });
   });
 
   it("tells every change of its state", async () => {

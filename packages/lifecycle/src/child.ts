@@ -81,11 +81,10 @@ async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
     throw new LifecycleUsageError("This is a process of the agent: start the agent, and it starts this");
   }
   const signal = teardownSignal();
+  const changeLevelsOf = levelChanges();
   const { config, name, settings } = await askForStart();
   const node = createContext(name, settings, signal);
-  process.on("message", (message: ToChild) => {
-    if (message.kind === "log-level") node.logger.setLevel(message.sink, message.level);
-  });
+  changeLevelsOf(node.logger);
   process.on("uncaughtException", (error) => {
     node.logger.exception(error);
     process.exit(1);
@@ -123,6 +122,19 @@ function teardownSignal(): AbortSignal {
     setTimeout(() => process.exit(1), ORPHAN_MS);
   });
   return ended.signal;
+}
+
+/** Listens from now on, for a change may come in one piece with the start, before there is a logger. */
+function levelChanges(): (logger: Logger) => void {
+  const early: LevelChange[] = [];
+  let change = (next: LevelChange): void => void early.push(next);
+  process.on("message", (message: ToChild) => {
+    if (message.kind === "log-level") change(message);
+  });
+  return (logger) => {
+    change = ({ sink, level }) => logger.setLevel(sink, level);
+    for (const next of early) change(next);
+  };
 }
 
 async function askForStart(): Promise<Extract<ToChild, { kind: "start" }>> {
