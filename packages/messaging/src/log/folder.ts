@@ -34,7 +34,7 @@ export interface LogFile extends LogHeader {
 }
 
 /** The day of an instant as the log names it, in UTC. */
-export function dayOf(nowMs: number): string {
+function dayOf(nowMs: number): string {
   return new Date(nowMs).toISOString().slice(0, 10);
 }
 
