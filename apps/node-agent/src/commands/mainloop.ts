@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { MainloopToggle, MEMORY_FLAGS } from "@ivy/lifecycle";
+import type { Command } from "commander";
+import { DATA_DIR, LOCK_FILE, PROJECT_DIR } from "../constants.ts";
+import { say } from "./say.ts";
+
+/** Exit code of `is-running` where the agent is not running, as the exit codes of `systemctl is-active` have it. */
+const NOT_RUNNING = 3;
+
+/**
+ * How long `stop` waits before it kills: the longest drain that a configuration may ask for, and what procedures may
+ * take, in milliseconds.
+ */
+const STOP_TIMEOUT_MS = (7_200 + 60) * 1_000;
+
+const toggle = new MainloopToggle({
+  lockFile: LOCK_FILE,
+  script: [
+    process.execPath,
+    ...process.execArgv,
+    ...MEMORY_FLAGS,
+    join(import.meta.dirname, "run.js"),
+    "--background",
+  ],
+  cwd: PROJECT_DIR,
+  stderrFile: join(DATA_DIR, "main.stderr"),
+});
+
+/** `start`, `is-running`, `stop` and `restart`. */
+export function addMainloop(program: Command): void {
+  program
+    .command("start")
+    .description("Start the agent in the background, unless it runs already; returns once its main loop is up.")
+    .action(start);
+  program
+    .command("is-running")
+    .description(`Tell whether the agent is running. Exit code 0: it is, ${NOT_RUNNING}: it is not.`)
+    .action(isRunning);
+  program
+    .command("stop")
+    .description("Stop the agent in the background; returns once all its processes are gone.")
+    .action(stop);
+  program
+    .command("restart")
+    .description("Stop the agent if it is running, and start it.")
+    .action(async () => {
+      await stop();
+      await start();
+    });
+}
+
+async function start(): Promise<void> {
+  const pid = await toggle.startMainloop();
+  say(`The agent has been started with PID ${pid}`);
+}
+
+function isRunning(): void {
+  const [pid, ...children] = toggle.getMainloopPids();
+  if (pid === undefined) {
+    say("The agent is not running");
+    process.exitCode = NOT_RUNNING;
+  } else {
+    say(`The agent is running with PID ${pid} (its processes: ${children.join(", ")})`);
+  }
+}
+
+async function stop(): Promise<void> {
+  const [pid] = await toggle.stopMainloop(STOP_TIMEOUT_MS);
+  say(pid === undefined ? "The agent is not running" : `The agent with PID ${pid} has been stopped`);
+}
