@@ -20,6 +20,9 @@ export const GeneralConfig = z.strictObject({
     "Revision of this file, counted up with every change; messages carry it. -1: no server has sent a configuration yet",
   ),
   software_version: Version,
+  software_commit: z
+    .optional(z.string().check(z.regex(/^[0-9a-f]{40}$/, "must be the 40 hexadecimal digits of a commit")))
+    .check(z.describe("Commit that the tag of this version must stand for; not checked without")),
   system_identifier: text("Name of this system at the server; for Tenta the sensor identifier"),
 });
 export type GeneralConfig = z.infer<typeof GeneralConfig>;
@@ -34,6 +37,19 @@ export type LoggingVerbosityConfig = z.infer<typeof LoggingVerbosityConfig>;
 
 const SourceConflictStrategy = z.enum(["overwrite", "reuse"]);
 
+const timeOfDay = (description: string) =>
+  z
+    .string()
+    .check(z.regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day like 02:30"), z.describe(description));
+
+export const MaintenanceWindowConfig = z.strictObject({
+  from: timeOfDay("Local time at which new versions may begin to be put in force"),
+  to: timeOfDay(
+    "Local time from which on they wait for the next day; before `from`, it is that of the next morning",
+  ),
+});
+export type MaintenanceWindowConfig = z.infer<typeof MaintenanceWindowConfig>;
+
 export const UpdaterConfig = z
   .strictObject({
     repository: z
@@ -42,13 +58,22 @@ export const UpdaterConfig = z
         z.regex(/^[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)+$/, "must be a repository like orgname/reponame"),
         z.describe("Repository of the source code"),
       ),
-    provider: z.enum(["github", "gitlab"]).check(z.describe("Kind of the code host")),
+    provider: z
+      .enum(["github", "gitlab", "git"])
+      .check(z.describe("Kind of the code host; `git` is any host that git can clone from")),
     provider_host: z
       .string()
       .check(
         z.minLength(3),
         z.regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, "must be a host name like github.com"),
         z.describe("Host name of the code host"),
+      ),
+    remote: z
+      .optional(z.string())
+      .check(
+        z.describe(
+          "For the provider git: what to clone from, if it is not https://PROVIDER_HOST/REPOSITORY.git; may be an ssh remote",
+        ),
       ),
     access_token: z.optional(
       z.nullable(
@@ -67,11 +92,47 @@ export const UpdaterConfig = z
       .optional(SourceConflictStrategy)
       .check(
         z.describe(
-          "Whether source code that is there already is kept (`reuse`, the default) or replaced (`overwrite`)",
+          "Whether a version that is installed and proven already is used again (`reuse`, the default) or fetched anew (`overwrite`)",
         ),
       ),
     /** The template of Python Ivy 1.1.0 spells it so, its schema does not; both mean the same. */
     source_conflict_behaviour: z.optional(SourceConflictStrategy),
+    trusted_keys: z
+      .optional(z.array(z.string().check(z.minLength(1))))
+      .check(
+        z.describe(
+          "Public keys (minisign) of which one must have signed a release; without any, none needs to be signed",
+        ),
+      ),
+    spread_seconds: z._default(
+      wholeNumber(
+        0,
+        86_400,
+        "A new version is fetched after a part of this time, each system after its own, so that a fleet does not come at once",
+      ),
+      300,
+    ),
+    maintenance_window: z
+      .optional(MaintenanceWindowConfig)
+      .check(z.describe("When a new version may be put in force; at any time without it")),
+    trial_seconds: z._default(
+      wholeNumber(30, 3_600, "How long a new version has to prove that it works, in seconds"),
+      300,
+    ),
+    config_trial_seconds: z._default(
+      wholeNumber(15, 3_600, "How long a new configuration has to prove that it works, in seconds"),
+      60,
+    ),
+    allow_downgrade: z._default(
+      z
+        .boolean()
+        .check(z.describe("Whether a configuration may name a version lower than the one that runs")),
+      true,
+    ),
+    kept_versions: z._default(
+      wholeNumber(1, 10, "Proven versions that are kept besides the one that runs"),
+      1,
+    ),
   })
   .check(
     z.refine(
@@ -82,10 +143,14 @@ export const UpdaterConfig = z
         path: ["source_conflict_behaviour"],
       },
     ),
+    z.refine(({ provider, remote }) => provider === "git" || remote === undefined, {
+      error: 'is for the provider "git" alone',
+      path: ["remote"],
+    }),
   );
 export type UpdaterConfig = z.infer<typeof UpdaterConfig>;
 
-/** Paths are relative to the folder of the configuration file. */
+/** Paths are relative to the folder `config` of the node: that of its root, or that of a checkout. */
 export const TlsConfig = z.strictObject({
   ca_file: z.optional(text("Certificates (PEM) of the authorities to trust instead of the system's")),
   cert_file: z.optional(text("Certificate (PEM) of this client")),

@@ -35,7 +35,18 @@ const PYTHON_1_1_0 = {
 };
 
 /** The same as this version holds it: with the defaults of what is new. */
-const LOADED = { ...PYTHON_1_1_0, backend: { ...PYTHON_1_1_0.backend, max_backlog_rate: 500 } };
+const LOADED = {
+  ...PYTHON_1_1_0,
+  updater: {
+    ...PYTHON_1_1_0.updater,
+    spread_seconds: 300,
+    trial_seconds: 300,
+    config_trial_seconds: 60,
+    allow_downgrade: true,
+    kept_versions: 1,
+  },
+  backend: { ...PYTHON_1_1_0.backend, max_backlog_rate: 500 },
+};
 
 /** A configuration with one value changed; `undefined` removes the key. */
 function withChange(path: string, value: unknown): unknown {

@@ -30,7 +30,9 @@ const toggle = new MainloopToggle({
 export function addMainloop(program: Command): void {
   program
     .command("start")
-    .description("Start the agent in the background, unless it runs already; returns once its main loop is up.")
+    .description(
+      "Start the agent in the background, unless it runs already; returns once its main loop is up.",
+    )
     .action(start);
   program
     .command("is-running")
