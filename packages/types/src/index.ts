@@ -5,6 +5,7 @@ export {
   GeneralConfig,
   LoggingVerbosityConfig,
   MAX_REVISION,
+  MaintenanceWindowConfig,
   MQTTBrokerConfig,
   SystemChecksConfig,
   TlsConfig,
@@ -33,6 +34,7 @@ export {
 } from "./messages.ts";
 export { REDACTED, redact, secret, secretsOf } from "./secret.ts";
 export {
+  ChangeState,
   HandledConfig,
   PackageState,
   PendingConfig,
