@@ -1,7 +1,7 @@
 export type { BrokerConnection } from "./forward/broker.ts";
 export { brokerAnswers } from "./forward/broker-answers.ts";
 export { forward } from "./forward/forward.ts";
-export type { ForwardOptions } from "./forward/forward-options.ts";
+export type { ForwardOptions, LinkEvent } from "./forward/forward-options.ts";
 export type {
   Link,
   Mapping,
