@@ -17,6 +17,8 @@ export default defineConfig({
     "mqtt-backend": "src/processes/mqtt-backend.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
     "thingsboard-backend": "src/processes/thingsboard-backend.ts",
+    "prepare-version": "src/processes/prepare-version.ts",
+    "probe-broker": "src/processes/probe-broker.ts",
   },
   format: "esm",
   target: "node24",

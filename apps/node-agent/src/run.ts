@@ -20,6 +20,7 @@ try {
     name: NAME,
     version: VERSION,
     site: nodeSite(),
+    safeMode: process.env["IVY_SAFE_MODE"] === "1",
     signal: termination(),
     up: () => {
       if (!told) tellUp();

@@ -1,1 +1,7 @@
-export { Updater, type UpdaterOptions } from "./updater.ts";
+export { type ChangeProgress, type Site } from "./change/site.ts";
+export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./errors.ts";
+export { readGeneration } from "./root/generation.ts";
+export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
+export { readPointer } from "./root/pointer.ts";
+export { proveItself, type TrialOptions } from "./trial.ts";
+export { type Outcome, Updater, type UpdaterOptions } from "./updater.ts";

@@ -66,7 +66,7 @@ export class Updater<Config> {
     const { configFile, configDir = dirname(configFile), schema, site } = options;
     this.#options = options;
     this.#configDir = configDir;
-    this.#onTrial = site?.onTrial ?? false;
+    this.#onTrial = site?.attempt !== undefined;
     this.#answers = new Answers({ ...options, configDir, schema: schema as z.ZodMiniType });
     this.#change =
       site && new SiteChange({ ...options, site, system: systemOf(this.#inForce()), updater: options.updater });
@@ -98,7 +98,7 @@ export class Updater<Config> {
       const step = nextStep(this.#running(), this.#candidates());
       if (step === undefined) break;
       const { candidate } = step;
-      if (step.action === "finish") await this.#answers.decide(candidate, { outcome: "accepted" });
+      if (step.action === "finish") await this.#accept(candidate);
       else if (step.action === "reject") await this.#reject(candidate, step.reason);
       else {
         const outcome = await this.#apply(candidate, signal);
@@ -106,6 +106,11 @@ export class Updater<Config> {
       }
     }
     return "nothing";
+  }
+
+  /** Whether the generation that runs has still to prove that it works. */
+  get isOnTrial(): boolean {
+    return this.#onTrial;
   }
 
   /** To be called when the state has changed: a newer configuration supersedes one that is being prepared. */
@@ -146,6 +151,11 @@ export class Updater<Config> {
       `Putting the configuration of revision ${config.general.config_revision} in force`,
     );
     dumpConfig(this.#options.configFile, config);
+  }
+
+  async #accept(candidate: Candidate): Promise<void> {
+    await this.#answers.decide(candidate, { outcome: "accepted" });
+    this.#change?.forget(candidate);
   }
 
   async #reject(candidate: Candidate, reason: string): Promise<void> {

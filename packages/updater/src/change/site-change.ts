@@ -1,3 +1,5 @@
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Logger } from "@ivy/logger";
 import type { MessagingAgent } from "@ivy/messaging";
 import type { StateInterface } from "@ivy/state";
@@ -71,9 +73,12 @@ export class SiteChange {
   }
 
   /** Clears up after a change that has been decided about. */
-  forget({ digest }: Candidate): void {
-    const { journal } = this.#options.site.paths;
+  forget({ digest, archive }: Candidate): void {
+    const { journal, inbox } = this.#options.site.paths;
     if (readJournal(journal)?.digest === digest) clearJournal(journal);
+    // The path comes from the state file: only what lies in the inbox is ours to remove.
+    if (archive !== undefined && dirname(dirname(archive)) === inbox)
+      rmSync(dirname(archive), { recursive: true, force: true });
   }
 
   #mustNotHaveFailed({ config }: Candidate): void {

@@ -10,11 +10,11 @@ export interface Site {
   running: string;
   /** Module of the process that prepares versions: it calls `runPreparation`. */
   preparation: URL;
-  /** The launcher watches this run: it ends well only with {@link Updater.commit}. */
-  onTrial: boolean;
+  /** Folder of the records of this start, where the generation is on trial: the launcher takes it back unless it is committed. */
+  attempt?: string | undefined;
 }
 
-/** How far the change to another version is, for whoever shows it. */
+/** How far a change is, for whoever shows it. */
 export interface ChangeProgress {
   revision: number;
   version: string;
