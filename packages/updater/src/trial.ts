@@ -9,6 +9,9 @@ const LOOK_MS = 500;
 /** How often it is told what is missing still, in milliseconds. */
 const TELL_MS = 30_000;
 
+/** For how long at a time the launcher is told that the trial's time stands still, in seconds: each time is a write to disk. */
+const GRACE_SECONDS = 60;
+
 /** How long the network may take to come up before anybody asks whether it is there at all, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
@@ -100,10 +103,11 @@ class Outage implements Disposable {
     this.#asking = false;
   }
 
+  /** Tells in advance, a minute at a time. */
   #report(): void {
-    const seconds = Math.floor(this.#graceMs / 1_000);
-    if (seconds <= this.#reported) return;
-    this.#reported = seconds;
-    reportGrace(this.#options.attempt, seconds);
+    const seconds = Math.ceil(this.#graceMs / 1_000);
+    if (!this.#isOut || seconds < this.#reported) return;
+    this.#reported = seconds + GRACE_SECONDS;
+    reportGrace(this.#options.attempt, this.#reported);
   }
 }

@@ -19,8 +19,8 @@ import { readCandidate, removeOrphans, writePendingFile } from "./change/pending
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
-import { collectGarbage } from "./root/collect-garbage.ts";
-import { switchPointer } from "./root/pointer.ts";
+import { collectGarbage } from "./root/garbage.ts";
+import { switchPointer } from "./root/pointers.ts";
 
 export interface UpdaterOptions<Config> {
   /** The configuration in force. */
@@ -69,7 +69,8 @@ export class Updater<Config> {
     this.#onTrial = site?.attempt !== undefined;
     this.#answers = new Answers({ ...options, configDir, schema: schema as z.ZodMiniType });
     this.#change =
-      site && new SiteChange({ ...options, site, system: systemOf(this.#inForce()), updater: options.updater });
+      site &&
+      new SiteChange({ ...options, site, system: systemOf(this.#inForce()), updater: options.updater });
   }
 
   /**
@@ -168,19 +169,23 @@ export class Updater<Config> {
     const config = this.#inForce();
     const digest = configDigest(config);
     const { handled_configs } = this.#options.state.load();
-    if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted")) return;
+    if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted"))
+      return;
     const file = writePendingFile(this.#configDir, config, digest);
     await this.#answers.decide({ config, digest, file }, { outcome: "accepted" });
   }
 
   #candidates(): Candidate[] {
-    return this.#options.state.load().pending_configs.map((pending) => readCandidate(this.#configDir, pending));
+    return this.#options.state
+      .load()
+      .pending_configs.map((pending) => readCandidate(this.#configDir, pending));
   }
 
   #running(): Running {
     const { version, updater, site } = this.#options;
     const allowDowngrade = updater?.allow_downgrade ?? true;
-    const fixed = site === undefined ? "cannot change its version by itself: it runs from a checkout" : undefined;
+    const fixed =
+      site === undefined ? "cannot change its version by itself: it runs from a checkout" : undefined;
     return { config: this.#inForce(), version, allowDowngrade, ...(fixed === undefined ? {} : { fixed }) };
   }
 

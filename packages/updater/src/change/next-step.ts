@@ -75,7 +75,8 @@ function obstacle(running: Running, { config, local = false }: Candidate): strin
   const version = config.general.software_version;
   const fixed = (why: string) => `it is for version ${version}; this node runs ${running.version} and ${why}`;
   if (running.fixed !== undefined) return fixed(running.fixed);
-  if (!running.allowDowngrade && lt(version, running.version)) return fixed("must not go back to a lower one");
+  if (!running.allowDowngrade && lt(version, running.version))
+    return fixed("must not go back to a lower one");
   return undefined;
 }
 

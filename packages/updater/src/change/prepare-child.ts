@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
-import { prepareVersion } from "./prepare-version.ts";
 import type { PreparationReport, PreparationRequest } from "./preparation.ts";
+import { prepareVersion } from "./prepare-version.ts";
 
 /** Runs this process as the one that prepares a version, for the main process that has started it. */
 export async function runPreparation(): Promise<void> {

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile, syncFolder } from "@ivy/files";
 import { UpdateRejectedError, type UpdateStep } from "../errors.ts";
+import { discard } from "../root/discard.ts";
 import { versionFolder } from "../root/paths.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
-import { moveToTrash } from "../root/trash.ts";
 import { fetchSource } from "../source/fetch-source.ts";
 import { openArchive } from "../source/open-archive.ts";
 import { buildVersion } from "../steps/build-version.ts";
@@ -37,7 +37,7 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   const { paths, version, txid } = request;
   const folder = versionFolder(paths, version);
   if (isReusable(request, folder)) return options.onStep("check", `version ${version} is installed already`);
-  moveToTrash(paths, folder);
+  discard(paths, folder);
   const stage = join(paths.stage, txid);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
   checkRoom(paths, {});
@@ -48,9 +48,14 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
     syncFolder(paths.root);
     await makeRunnable(request, { stage, folder }, options);
     options.onStep("seal", "its files are counted and made durable");
-    await sealVersion(folder, { version, txid, treeId: source.treeId, ...(source.commit ? { commit: source.commit } : {}) });
+    await sealVersion(folder, {
+      version,
+      txid,
+      treeId: source.treeId,
+      ...(source.commit ? { commit: source.commit } : {}),
+    });
   } catch (error) {
-    moveToTrash(paths, folder);
+    discard(paths, folder);
     if (error instanceof UpdateRejectedError) rmSync(stage, { recursive: true, force: true });
     throw error;
   }
@@ -58,10 +63,7 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
 }
 
 /** Whether the version lies there whole and proven, and is not to be fetched anew. */
-function isReusable(
-  { updater, archive, version, commit }: PreparationRequest,
-  folder: string,
-): boolean {
+function isReusable({ updater, archive, version, commit }: PreparationRequest, folder: string): boolean {
   const seal = readSeal(folder);
   if (seal?.version !== version || checkManifest(folder, "sizes") !== undefined) return false;
   const strategy = updater?.source_conflict_strategy ?? updater?.source_conflict_behaviour;

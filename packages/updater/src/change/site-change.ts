@@ -7,7 +7,7 @@ import type { UpdaterConfig } from "@ivy/types";
 import { secretsOf } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
 import { createGeneration, generationName } from "../root/generation.ts";
-import { readPointer, switchPointer } from "../root/pointer.ts";
+import { readPointer, switchPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
 import { bootTime, msUntil } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
@@ -62,7 +62,7 @@ export class SiteChange {
     running: Running,
     signal: AbortSignal,
   ): Promise<"leave" | "next" | "nothing"> {
-    this.#mustNotHaveFailed(candidate);
+    this.#mustNotHaveFailed(candidate, running);
     if (changesVersion(running, candidate.config)) {
       if (this.#mustWait(candidate)) return "nothing";
       const prepared = await this.#prepare(candidate, signal);
@@ -81,17 +81,16 @@ export class SiteChange {
       rmSync(dirname(archive), { recursive: true, force: true });
   }
 
-  #mustNotHaveFailed({ config }: Candidate): void {
-    const { version } = { version: config.general.software_version };
-    const verdict = readVerdict(this.#options.site.paths, generationName(config));
+  #mustNotHaveFailed({ config }: Candidate, running: Running): void {
+    const version = versionOf(config, running);
+    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
     if (verdict === undefined) return;
     const { reason, attempts, lastExit, logTail } = verdict;
-    const exit = lastExit === undefined ? "" : `, which ended with ${lastExit}`;
     throw new UpdateRejectedError(
       "trial",
       "IVY_TRIAL_FAILED",
-      `version ${version} with this configuration has not proven in its trial that it works (${reason}, after ${attempts} attempts${exit}), so what ran before runs again`,
-      logTail === undefined ? {} : { output: logTail },
+      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
+      logTail === "" ? {} : { output: logTail },
     );
   }
 
@@ -173,7 +172,7 @@ export class SiteChange {
     const { paths } = site;
     const kind = changesVersion(running, config) ? "version" : "config";
     const trialSeconds = kind === "version" ? updater?.trial_seconds : updater?.config_trial_seconds;
-    const version = kind === "version" ? config.general.software_version : running.version;
+    const version = versionOf(config, running);
     const generation = createGeneration(paths, {
       config,
       version,
@@ -204,6 +203,11 @@ export class SiteChange {
       logger.warning("The progress of the change cannot be told", String(error));
     }
   }
+}
+
+/** The version that a configuration runs with. */
+function versionOf(config: Candidate["config"], running: Running): string {
+  return changesVersion(running, config) ? config.general.software_version : running.version;
 }
 
 function aboutOf({ general }: Candidate["config"]): { revision: number; version: string } {

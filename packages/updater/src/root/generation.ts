@@ -109,7 +109,12 @@ export function readGeneration(paths: RootPaths, name: string): Generation | und
     : undefined;
 }
 
-function identityOf({ config, version }: GenerationOptions) {
+/** The name of the generation of a version and a configuration, whether there is one or not. */
+export function generationName(options: Pick<GenerationOptions, "config" | "version">): string {
+  return identityOf(options).name;
+}
+
+function identityOf({ config, version }: Pick<GenerationOptions, "config" | "version">) {
   const identity = { revision: config.general.config_revision, digest: configDigest(config), version };
   return { ...identity, name: nameOf(identity) };
 }
