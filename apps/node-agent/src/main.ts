@@ -79,7 +79,14 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
-      const trial = endTrial({ updater, fleet, recorded, logger: tools.logger, site: options.site, signal: until });
+      const trial = endTrial({
+        updater,
+        fleet,
+        recorded,
+        logger: tools.logger,
+        site: options.site,
+        signal: until,
+      });
       outcome = await mainLoop({ updater, logger: tools.logger, stateFile, signal: until });
       await trial;
     }
@@ -119,7 +126,8 @@ async function prepare(
   const { logger, messages } = tools;
   const shown = redact(config, AgentConfig);
   logger.info(`Starting the main loop with PID ${process.pid}`);
-  if (options.safeMode) logger.error("The agent has died again and again: no procedure runs, only the backend");
+  if (options.safeMode)
+    logger.error("The agent has died again and again: no procedure runs, only the backend");
   logger.debug("The configuration in force", JSON.stringify(shown, undefined, 2));
   const updater = new Updater({ ...options, ...tools, schema: AgentConfig, updater: config.updater });
   try {

@@ -1,7 +1,13 @@
+export { writePendingFile } from "./change/pending-file.ts";
 export type { ChangeProgress, Site } from "./change/site.ts";
 export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./errors.ts";
 export { readGeneration } from "./root/generation.ts";
 export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
 export { readPointer } from "./root/pointers.ts";
+export { checkRoom } from "./steps/check-room.ts";
+export { type InstallOptions, installDependencies, type VersionStepOptions } from "./steps/install.ts";
+export { pnpmOf } from "./steps/pnpm.ts";
+export { runStep, type StepOptions } from "./steps/run-step.ts";
+export { buildVersion, runVersionChangeTests, type TestOptions } from "./steps/version-steps.ts";
 export { proveItself, type TrialOptions } from "./trial.ts";
 export { type Outcome, Updater, type UpdaterOptions } from "./updater.ts";

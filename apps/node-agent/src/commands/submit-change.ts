@@ -1,9 +1,8 @@
-import { watchFile } from "@ivy/files";
-import { lockHolder } from "@ivy/files";
+import { join } from "node:path";
+import { lockHolder, watchFile } from "@ivy/files";
 import { StateInterface } from "@ivy/state";
 import { configDigest, type ForeignConfig, type HandledConfig, type State } from "@ivy/types";
 import { writePendingFile } from "@ivy/updater";
-import { join } from "node:path";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE } from "../constants.ts";
 import { say } from "./say.ts";
 

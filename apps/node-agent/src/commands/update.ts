@@ -19,7 +19,10 @@ export function addUpdate(program: Command): void {
     .action(update);
 }
 
-async function update(archive: string, { config: configFile = CONFIG_FILE }: { config?: string }): Promise<void> {
+async function update(
+  archive: string,
+  { config: configFile = CONFIG_FILE }: { config?: string },
+): Promise<void> {
   if (GENERATION === undefined)
     throw new Error("Only a node that was set up with scripts/setup-node.sh can change its version");
   const config = loadForeignConfigFromString(readFileSync(configFile, "utf8"), configFile);

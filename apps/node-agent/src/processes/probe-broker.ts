@@ -1,8 +1,9 @@
 // Exit code 0: the broker of the configuration in this file answers. 1: it does not.
+
+import { readFileSync } from "node:fs";
 import { brokerOf } from "@ivy/backends";
 import { brokerAnswers } from "@ivy/messaging/forwarder";
 import { loadForeignConfigFromString, MQTTBrokerConfig } from "@ivy/types";
-import { readFileSync } from "node:fs";
 import { CONFIG_DIR } from "../constants.ts";
 
 const [, , file = ""] = process.argv;

@@ -7,10 +7,10 @@ import { versionFolder } from "../root/paths.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
 import { fetchSource } from "../source/fetch-source.ts";
 import { openArchive } from "../source/open-archive.ts";
-import { buildVersion } from "../steps/build-version.ts";
 import { checkRoom } from "../steps/check-room.ts";
-import { installDependencies } from "../steps/install-dependencies.ts";
-import { runVersionChangeTests } from "../steps/run-version-change-tests.ts";
+import { installDependencies } from "../steps/install.ts";
+import { pnpmOf } from "../steps/pnpm.ts";
+import { buildVersion, runVersionChangeTests } from "../steps/version-steps.ts";
 import type { PreparationRequest } from "./preparation.ts";
 
 export interface PrepareOptions {
@@ -40,7 +40,8 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   discard(paths, folder);
   const stage = join(paths.stage, txid);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
-  checkRoom(paths, {});
+  const tree = readSeal(request.running);
+  checkRoom(paths, tree === undefined ? {} : { tree });
   try {
     const source = await obtain(request, stage, options);
     checkIdentity(source.folder, version);
@@ -117,7 +118,7 @@ async function makeRunnable(
 ): Promise<void> {
   const configFile = join(stage, "config.json");
   replaceFile(configFile, JSON.stringify(config), 0o600);
-  const step = { paths, folder, running, secrets, signal };
+  const step = { paths, folder, pnpm: pnpmOf(running), env: process.env, secrets, signal };
   onStep("install", "pnpm install --frozen-lockfile");
   await installDependencies(step);
   onStep("build", "pnpm run node:build");

@@ -1,0 +1,61 @@
+import { StringDecoder } from "node:string_decoder";
+import { REDACTED } from "@ivy/types";
+
+/** Characters of what a step printed that are kept: its end, where the reason of a failure stands. */
+const KEPT = 64 * 1024;
+
+/** Characters that are handed on line by line; a step that prints without end shall not fill a log. */
+const HANDED_ON = 64 * 1024;
+
+/** What is longer without a line break is cut, so that memory is bounded. */
+const LONGEST_LINE = 16 * 1024;
+
+/** Keeps the end of what a step prints, with secrets struck out, in bounded memory. */
+export class OutputTail {
+  readonly #secrets: readonly string[];
+  /** Characters in which the beginning of a secret may still hide. */
+  readonly #overlap: number;
+  readonly #onLine: ((line: string) => void) | undefined;
+  #handedOn = 0;
+  #kept = "";
+
+  constructor(secrets: readonly string[], onLine?: (line: string) => void) {
+    this.#secrets = secrets.filter(Boolean).toSorted((a, b) => b.length - a.length);
+    this.#overlap = Math.max(0, (this.#secrets[0]?.length ?? 0) - 1);
+    this.#onLine = onLine;
+  }
+
+  /** Takes chunks of one stream; to be called with `undefined` at its end. */
+  stream(): (chunk: Buffer | undefined) => void {
+    const decoder = new StringDecoder("utf8");
+    let open = "";
+    return (chunk) => {
+      open += chunk === undefined ? decoder.end() : decoder.write(chunk);
+      const lines = chunk === undefined ? open.length : open.lastIndexOf("\n") + 1;
+      this.#add(this.#strike(open.slice(0, lines)));
+      open = open.slice(lines);
+      if (open.length <= LONGEST_LINE) return;
+      const struck = this.#strike(open);
+      this.#add(struck.slice(0, struck.length - this.#overlap));
+      open = struck.slice(struck.length - this.#overlap);
+    };
+  }
+
+  /** At most 64 KiB. */
+  toString(): string {
+    return this.#kept.slice(-KEPT);
+  }
+
+  #strike(text: string): string {
+    return this.#secrets.reduce((struck, secret) => struck.replaceAll(secret, REDACTED), text);
+  }
+
+  #add(text: string): void {
+    if (text === "") return;
+    this.#kept += text;
+    if (this.#kept.length > 2 * KEPT) this.#kept = this.#kept.slice(-KEPT);
+    if (this.#onLine === undefined || this.#handedOn >= HANDED_ON) return;
+    this.#handedOn += text.length;
+    for (const line of text.slice(0, HANDED_ON).split("\n")) if (line.trim() !== "") this.#onLine(line);
+  }
+}
