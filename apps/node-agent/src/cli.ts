@@ -1,6 +1,8 @@
 import { Command } from "commander";
+import { addApply } from "./commands/apply.ts";
 import { addInfo } from "./commands/info.ts";
 import { addMainloop } from "./commands/mainloop.ts";
+import { addUpdate } from "./commands/update.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -8,7 +10,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop]) add(program);
+for (const add of [addInfo, addMainloop, addApply, addUpdate]) add(program);
 
 try {
   await program.parseAsync();

@@ -1,9 +1,11 @@
 export { writePendingFile } from "./change/pending-file.ts";
 export type { ChangeProgress, Site } from "./change/site.ts";
 export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./errors.ts";
-export { readGeneration } from "./root/generation.ts";
+export { createGeneration, readGeneration } from "./root/generation.ts";
 export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
-export { readPointer } from "./root/pointers.ts";
+export { readPointer, switchPointer } from "./root/pointers.ts";
+export { sealVersion } from "./root/seal.ts";
+export { versionOfArchive } from "./source/open-archive.ts";
 export { checkRoom } from "./steps/check-room.ts";
 export { type InstallOptions, installDependencies, type VersionStepOptions } from "./steps/install.ts";
 export { pnpmOf } from "./steps/pnpm.ts";

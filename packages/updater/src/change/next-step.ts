@@ -1,5 +1,5 @@
 import { configDigest, type ForeignConfig } from "@ivy/types";
-import { lt } from "semver";
+import lt from "semver/functions/lt.js";
 
 /** A configuration that has arrived, read back from its file. */
 export interface Candidate {

@@ -171,13 +171,14 @@ export class SiteChange {
     const { site, updater } = this.#options;
     const { paths } = site;
     const kind = changesVersion(running, config) ? "version" : "config";
-    const trialSeconds = kind === "version" ? updater?.trial_seconds : updater?.config_trial_seconds;
+    const asked = kind === "version" ? updater?.trial_seconds : updater?.config_trial_seconds;
+    const seconds = asked ?? DEFAULT_TRIAL_SECONDS[kind];
     const version = versionOf(config, running);
     const generation = createGeneration(paths, {
       config,
       version,
-      trialSeconds: trialSeconds ?? DEFAULT_TRIAL_SECONDS[kind],
-      upSeconds: UP_SECONDS[kind],
+      trialSeconds: seconds,
+      upSeconds: Math.min(UP_SECONDS[kind], Math.floor(seconds / 3)),
     });
     if (readPointer(paths, "active") !== readPointer(paths, "lastGood"))
       throw new Error("A trial runs already: the links `active` and `last-good` differ");
