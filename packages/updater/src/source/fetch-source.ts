@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
-import { isCode } from "@ivy/files";
 import type { UpdaterConfig } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
+import { deferringFullDisk } from "./full-disk.ts";
+import { fetchFromGit } from "./git/fetch-from-git.ts";
 import { fetchFromHost } from "./hosted-source.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { type UnpackedSource, verifyAndUnpack } from "./verify-and-unpack.ts";
@@ -36,7 +37,8 @@ export async function fetchSource({ limits, ...given }: FetchSourceOptions): Pro
   const options = { ...given, limits: { ...DEFAULT_LIMITS, ...limits } };
   return deferringFullDisk(async () => {
     mkdirSync(options.stage, { recursive: true });
-    const archive = await fetchFromHost(options);
+    const fetchFrom = options.updater.provider === "git" ? fetchFromGit : fetchFromHost;
+    const archive = await fetchFrom(options);
     try {
       const source = await verifyAndUnpack(archive.file, archive.expected, options);
       archive.remove();
@@ -47,15 +49,4 @@ export async function fetchSource({ limits, ...given }: FetchSourceOptions): Pro
       throw error;
     }
   });
-}
-
-/** A full disk says nothing about a version. */
-export async function deferringFullDisk<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (!isCode(cause, "ENOSPC", "EDQUOT")) throw cause;
-    const message = `There is no room left to fetch the new version: ${(cause as Error).message}`;
-    throw new UpdateDeferredError("fetch", "IVY_NO_ROOM", message, { cause });
-  }
 }

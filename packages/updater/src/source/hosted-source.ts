@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { UpdaterConfig } from "@ivy/types";
 import { UpdateRejectedError } from "../errors.ts";
 import {
   ARCHIVE_NAME,
@@ -14,27 +13,9 @@ import type { Asked, CodeHost } from "./hosts/code-host.ts";
 import { download } from "./http/download.ts";
 import { PartFile } from "./http/part-file.ts";
 import { fetchSmall } from "./http/small-file.ts";
-import type { SourceLimits } from "./limits.ts";
+import { ofManifest, tagsOf, unsigned, wrongCommit } from "./release.ts";
+import type { SourceOptions, StagedArchive } from "./source-options.ts";
 import type { Expected } from "./verify-and-unpack.ts";
-
-export interface SourceOptions {
-  updater: UpdaterConfig;
-  version: string;
-  /** That the tag must stand for. */
-  commit?: string | undefined;
-  stage: string;
-  limits: SourceLimits;
-  signal: AbortSignal;
-  onProgress?: ((bytes: number, total?: number) => void) | undefined;
-}
-
-/** An archive that lies in the stage, and what it must turn out to be. */
-export interface StagedArchive {
-  file: string;
-  expected: Expected;
-  /** Throws the archive away. */
-  remove(): void;
-}
 
 /** Downloads the archive of a version from GitHub or GitLab, after everything has been checked that can be before. */
 export async function fetchFromHost(options: SourceOptions): Promise<StagedArchive> {
@@ -47,11 +28,6 @@ export async function fetchFromHost(options: SourceOptions): Promise<StagedArchi
     if (staged !== undefined) return { ...staged, expected };
   }
   throw notFound(host, options);
-}
-
-/** Tags that a version may have, the usual first. */
-export function tagsOf(version: string): string[] {
-  return [`v${version}`, version];
 }
 
 interface SignedRelease {
@@ -78,24 +54,6 @@ async function signedRelease(
   throw unsigned(
     `${host.name} has no release v${version} with the files ${MANIFEST_NAME} and ${SIGNATURE_NAME}`,
   );
-}
-
-export function unsigned(what: string): UpdateRejectedError {
-  const message = `${what}, and updater.trusted_keys wants releases signed: sign it with the command sign-release`;
-  return new UpdateRejectedError("verify", "IVY_RELEASE_UNSIGNED", message);
-}
-
-/** @throws UpdateRejectedError if the configuration and the signed manifest name different commits */
-export function ofManifest(manifest: ReleaseManifest, { commit }: Pick<SourceOptions, "commit">): Expected {
-  if (commit === undefined || commit === manifest.commit) {
-    return { commit: manifest.commit, tree: manifest.tree, sha256: manifest.archive_sha256 };
-  }
-  throw wrongCommit(`The signed manifest is of the commit ${manifest.commit}`, commit);
-}
-
-export function wrongCommit(found: string, wanted: string): UpdateRejectedError {
-  const message = `${found}, and the configuration wants ${wanted}: the tag may have been moved`;
-  return new UpdateRejectedError("verify", "IVY_COMMIT_MISMATCH", message);
 }
 
 /** Holds the commit of the tag against the wanted one, if there is one. */

@@ -154,7 +154,7 @@ function isFormatError(error: unknown): boolean {
 }
 
 function damaged(why: string, cause?: unknown): UpdateDeferredError {
-  const message = `The archive is damaged: ${why}. It is fetched anew at the next attempt`;
+  const message = `The archive is damaged: ${why}. It has to be fetched anew`;
   return new UpdateDeferredError("unpack", "IVY_ARCHIVE_DAMAGED", message, { cause });
 }
 
