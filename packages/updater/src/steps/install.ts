@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { networkEnvironment } from "./environment.ts";
-import { type CommandEnd, runCommand } from "./run-command.ts";
+import { type CommandEnd, KILLED, runCommand } from "./run-command.ts";
 import { failure, type StepOptions, sayNothingOfTheVersion, succeeded } from "./run-step.ts";
 import { claimStore, releaseStore } from "./store.ts";
 
@@ -41,9 +41,6 @@ const REGISTRY =
 
 /** No registry will ever have what the lockfile names. */
 const NOT_THERE = /ERR_PNPM_TARBALL_HTTP_STATUS[\s\S]*\b404\b/;
-
-/** Exit code of a program that somebody, as the kernel when memory was short, has killed. */
-const KILLED = 128 + 9;
 
 /**
  * Installs exactly what the lockfile of a version names, each file a copy of its own, through a store that the versions
@@ -91,13 +88,13 @@ function settings(store: string): string[] {
 }
 
 function obstacle(step: StepOptions, end: CommandEnd): UpdateDeferredError | UpdateRejectedError | undefined {
-  const { cause, exitCode, killedBy, output } = end;
+  const { cause, exitCode, output } = end;
   const noRoom = sayNothingOfTheVersion(step, end);
   if (noRoom !== undefined) return noRoom;
   const defer = (code: string, what: string) =>
     new UpdateDeferredError("install", code, `${what} while the dependencies were installed in ${step.cwd}`);
   if (cause === "timeout") return defer("IVY_INSTALL_TIMEOUT", "Time was up");
-  if (killedBy !== null || exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
+  if (exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
   if (REGISTRY.test(output) && !NOT_THERE.test(output)) {
     const reason = output.trim().split("\n").slice(-3).join(" ");
     return defer("IVY_REGISTRY_UNREACHABLE", `The registry did not answer as it should (${reason})`);
