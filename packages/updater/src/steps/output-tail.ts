@@ -45,7 +45,7 @@ export class OutputTail {
 
   /** Where a text can be cut so that no secret is cut, even if only its beginning is there yet. */
   #safeEnd(text: string): number {
-    let end = text.length - this.#overlap;
+    let end = Math.max(0, text.length - this.#overlap);
     for (let before = -1; before !== end; ) {
       before = end;
       for (const secret of this.#secrets) {
