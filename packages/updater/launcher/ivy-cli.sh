@@ -1,0 +1,2 @@
+#!/bin/sh
+LAUNCHER=1
