@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { rootPaths } from "../src/root/paths.ts";
 import { checkRoom } from "../src/steps/check-room.ts";
 import { networkEnvironment, versionEnvironment } from "../src/steps/environment.ts";
 import { OutputTail } from "../src/steps/output-tail.ts";
@@ -42,15 +43,21 @@ describe("what a step prints", () => {
 });
 
 describe("the environment of a step", () => {
-  const env = { HOME: "/home/pi", IVY_RUN: "run", GITHUB_TOKEN: "t", npm_config_registry: "r", PATH: "/odd" };
+  const env = {
+    HOME: "/home/pi",
+    IVY_RUN: "run",
+    GITHUB_TOKEN: "t",
+    pnpm_config_registry: "r",
+    PATH: "/odd",
+  };
 
   it("has nothing but what it needs, and no token", () => {
     expect(Object.keys(versionEnvironment("/ivy/1.2.3", env))).not.toContain("GITHUB_TOKEN");
-    expect(Object.keys(versionEnvironment("/ivy/1.2.3", env))).not.toContain("npm_config_registry");
+    expect(Object.keys(versionEnvironment("/ivy/1.2.3", env))).not.toContain("pnpm_config_registry");
     expect(networkEnvironment(env)).toMatchObject({
       HOME: "/home/pi",
       IVY_RUN: "run",
-      npm_config_registry: "r",
+      pnpm_config_registry: "r",
     });
     expect(Object.keys(networkEnvironment(env))).not.toContain("GITHUB_TOKEN");
   });
@@ -62,12 +69,11 @@ describe("the environment of a step", () => {
 
 describe("room for a version", () => {
   it("is checked before anything is fetched", () => {
-    const root = mkdtempSync(join(tmpdir(), "ivy-room-"));
-    onTestFinished(() => rmSync(root, { recursive: true }));
-    expect(() => checkRoom({ root })).not.toThrow();
-    expect(() => checkRoom({ root }, { archiveBytes: 1e18 })).toThrowError(
+    const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-room-")));
+    onTestFinished(() => rmSync(paths.root, { recursive: true }));
+    expect(() => checkRoom(paths)).not.toThrow();
+    expect(() => checkRoom(paths, { archiveBytes: 1e18 })).toThrowError(
       expect.objectContaining({ name: "UpdateDeferredError", code: "IVY_NO_ROOM" }),
     );
-    expect(() => checkRoom({ root }, { tree: { bytes: 1, files: 1e15 } })).toThrow(/room for \d+ files/);
   });
 });

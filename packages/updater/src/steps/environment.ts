@@ -9,7 +9,7 @@ const OF_THE_RUN = ["IVY_RUN"];
 /** What it takes to reach the registry from a network that asks for it. */
 const OF_THE_NETWORK = [
   ...["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"],
-  ...["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "npm_config_registry", "npm_config_cafile"],
+  ...["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "pnpm_config_registry", "pnpm_config_cafile"],
 ];
 
 /** Programs of the system; cron gives little more. */
