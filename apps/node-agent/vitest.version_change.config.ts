@@ -1,4 +1,8 @@
 import { suite } from "@ivy/tooling/vitest";
-import { defineConfig } from "vitest/config";
+import { defineConfig, mergeConfig } from "vitest/config";
 
-export default defineConfig(suite("version_change"));
+/** This suite runs on nodes with little memory: one process, one worker in it. */
+export default mergeConfig(
+  suite("version_change"),
+  defineConfig({ test: { pool: "threads", maxWorkers: 1, isolate: false } }),
+);

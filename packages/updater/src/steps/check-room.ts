@@ -1,6 +1,8 @@
 import { statfsSync } from "node:fs";
+import { join } from "node:path";
 import { UpdateDeferredError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
+import { readSeal } from "../root/seal.ts";
 
 /** What a version takes, as long as none is installed from which it could be known. */
 const USUAL_TREE = { bytes: 650_000_000, files: 12_000 };
@@ -15,9 +17,10 @@ const RESERVE = { bytes: 200_000_000, files: 2_000 };
  * @throws UpdateDeferredError `IVY_NO_ROOM`, which names what is free and what is needed
  */
 export function checkRoom(
-  { root }: Pick<RootPaths, "root">,
-  { archiveBytes = 0, tree = USUAL_TREE }: { archiveBytes?: number; tree?: typeof USUAL_TREE } = {},
+  { root, active }: Pick<RootPaths, "root" | "active">,
+  { archiveBytes = 0 }: { archiveBytes?: number } = {},
 ): void {
+  const tree = readSeal(join(active, "version")) ?? USUAL_TREE;
   const { bavail, bsize, files, ffree } = statfsSync(root);
   const wanted = 2 * tree.bytes + archiveBytes + RESERVE.bytes;
   const free = bavail * bsize;

@@ -1,9 +1,7 @@
-import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
+import { UpdateDeferredError, type UpdateRejectedError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { networkEnvironment } from "./environment.ts";
-import { type CommandEnd, runCommand } from "./run-command.ts";
+import { type CommandEnd, KILLED, runCommand } from "./run-command.ts";
 import { failure, type StepOptions, sayNothingOfTheVersion, succeeded } from "./run-step.ts";
 import { claimStore, releaseStore } from "./store.ts";
 
@@ -27,6 +25,8 @@ export interface VersionStepOptions {
 
 export interface InstallOptions extends VersionStepOptions {
   paths: Pick<RootPaths, "store">;
+  /** How often a package is asked for again before the step gives up. */
+  fetchRetries?: number;
 }
 
 /** Long enough for 150 MB over a link of 200 kbit/s. */
@@ -42,9 +42,6 @@ const REGISTRY =
 /** No registry will ever have what the lockfile names. */
 const NOT_THERE = /ERR_PNPM_TARBALL_HTTP_STATUS[\s\S]*\b404\b/;
 
-/** Exit code of a program that somebody, as the kernel when memory was short, has killed. */
-const KILLED = 128 + 9;
-
 /**
  * Installs exactly what the lockfile of a version names, each file a copy of its own, through a store that the versions
  * share. What is there after a failure is to be thrown away.
@@ -55,11 +52,18 @@ const KILLED = 128 + 9;
  *   `IVY_INSTALL_TIMEOUT`
  */
 export async function installDependencies(options: InstallOptions): Promise<{ output: string }> {
-  const { folder, pnpm, env, paths, timeoutMs = TIMEOUT_MS, ...rest } = options;
+  const { folder, pnpm, env, paths, timeoutMs = TIMEOUT_MS, fetchRetries = 5, ...rest } = options;
   const step: StepOptions = {
     ...rest,
     step: "install",
-    command: [pnpm, "install", "--frozen-lockfile", ...PROJECTS, ...settings(paths.store)],
+    command: [
+      pnpm,
+      "install",
+      "--frozen-lockfile",
+      ...PROJECTS,
+      ...settings(paths.store),
+      `--config.fetch-retries=${fetchRetries}`,
+    ],
     cwd: folder,
     env: networkEnvironment(env),
     timeoutMs,
@@ -68,48 +72,37 @@ export async function installDependencies(options: InstallOptions): Promise<{ ou
   const end = await runCommand(step);
   const error = obstacle(step, end);
   if (error !== undefined) throw error;
-  await releaseStore(paths.store);
-  checkInodes(join(folder, "node_modules"));
+  releaseStore(paths.store);
   return { output: end.output };
 }
 
 function settings(store: string): string[] {
   return [
     `--store-dir=${store}`,
-    // A file shared with the store would take its damage along into every version.
+    // A file shared with the store would take its damage along into every version; no seal is put on one.
     "--config.package-import-method=copy",
     "--config.verify-store-integrity=true",
     // One after the other: on a link as a node has it nothing is lost, and memory is what there is little of.
     "--network-concurrency=1",
-    "--config.fetch-retries=5",
     "--config.fetch-timeout=60000",
+    // The lockfile says by its checksums what is installed; to ask for the age of each package takes megabytes and a clock.
+    "--config.minimum-release-age=0",
+    "--ignore-scripts",
     "--reporter=append-only",
   ];
 }
 
 function obstacle(step: StepOptions, end: CommandEnd): UpdateDeferredError | UpdateRejectedError | undefined {
-  const { cause, exitCode, killedBy, output } = end;
+  const { cause, exitCode, output } = end;
   const noRoom = sayNothingOfTheVersion(step, end);
   if (noRoom !== undefined) return noRoom;
   const defer = (code: string, what: string) =>
     new UpdateDeferredError("install", code, `${what} while the dependencies were installed in ${step.cwd}`);
   if (cause === "timeout") return defer("IVY_INSTALL_TIMEOUT", "Time was up");
-  if (killedBy !== null || exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
+  if (exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
   if (REGISTRY.test(output) && !NOT_THERE.test(output)) {
     const reason = output.trim().split("\n").slice(-3).join(" ");
     return defer("IVY_REGISTRY_UNREACHABLE", `The registry did not answer as it should (${reason})`);
   }
   return succeeded(end) ? undefined : failure(step, end);
-}
-
-/** @throws UpdateRejectedError where a file has a second name: the store's damage would be the version's */
-function checkInodes(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) checkInodes(path);
-    else if (entry.isFile() && lstatSync(path).nlink > 1) {
-      const message = `${path} shares its content with another file; package-import-method must be "copy"`;
-      throw new UpdateRejectedError("install", "IVY_SHARED_FILE", message);
-    }
-  }
 }

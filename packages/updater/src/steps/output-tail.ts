@@ -31,19 +31,29 @@ export class OutputTail {
     let open = "";
     return (chunk) => {
       open += chunk === undefined ? decoder.end() : decoder.write(chunk);
-      const lines = chunk === undefined ? open.length : open.lastIndexOf("\n") + 1;
-      this.#add(this.#strike(open.slice(0, lines)));
-      open = open.slice(lines);
-      if (open.length <= LONGEST_LINE) return;
-      const struck = this.#strike(open);
-      this.#add(struck.slice(0, struck.length - this.#overlap));
-      open = struck.slice(struck.length - this.#overlap);
+      const complete = chunk === undefined ? open.length : open.lastIndexOf("\n") + 1;
+      const end = open.length - complete > LONGEST_LINE ? this.#safeEnd(open) : complete;
+      this.#add(this.#strike(open.slice(0, end)));
+      open = open.slice(end);
     };
   }
 
   /** At most 64 KiB. */
   toString(): string {
     return this.#kept.slice(-KEPT);
+  }
+
+  /** Where a text can be cut so that no secret is cut, even if only its beginning is there yet. */
+  #safeEnd(text: string): number {
+    let end = Math.max(0, text.length - this.#overlap);
+    for (let before = -1; before !== end; ) {
+      before = end;
+      for (const secret of this.#secrets) {
+        const start = text.indexOf(secret, Math.max(0, end - secret.length + 1));
+        if (start !== -1 && start < end) end = start;
+      }
+    }
+    return end;
   }
 
   #strike(text: string): string {

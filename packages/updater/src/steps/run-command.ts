@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { OutputTail } from "./output-tail.ts";
 import { killAll } from "./step-processes.ts";
 
-/** Part of util-linux and coreutils, which every Debian has: what is done for a node to be left in peace, where it can be. */
-const MODEST = [
-  ["/usr/bin/setpriv", "--pdeathsig", "KILL"],
+/** Each runs what comes behind it; those of util-linux and coreutils are on every Debian, and left out elsewhere. */
+const WRAPPERS = [
+  // The kernel sends it a TERM when this process dies, by whatever death.
+  ["/usr/bin/setpriv", "--pdeathsig", "TERM"],
+  // Then it kills its process group, and with it what the command has started.
+  ["/bin/sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait "$!"', "guard"],
+  // The node measures on in peace.
   ["/usr/bin/nice", "-n", "10"],
   ["/usr/bin/ionice", "-c", "3"],
 ];
@@ -15,8 +20,11 @@ const MODEST = [
 /** How long it may take to read what is left in a pipe, in milliseconds; longer only if somebody has escaped with it. */
 const CLOSED_MS = 5_000;
 
+/** Exit code of what somebody has killed, as the kernel does where memory is short. */
+export const KILLED = 128 + constants.signals.SIGKILL;
+
 export interface CommandOptions {
-  /** Program and its arguments. */
+  /** Absolute path of a program, and its arguments. */
   command: readonly string[];
   cwd: string;
   /** Its whole environment. */
@@ -35,9 +43,8 @@ export interface CommandOptions {
 export interface CommandEnd {
   /** Why: by itself, because its time was up, or because the signal ended it. */
   cause: "itself" | "timeout" | "signal";
-  exitCode: number | null;
-  /** The signal that killed it, if one did. */
-  killedBy: NodeJS.Signals | null;
+  /** Its exit code; 128 and the number of the signal where one has killed it. */
+  exitCode: number;
   /** The end of what it printed, 64 KiB at most, with secrets struck out. */
   output: string;
 }
@@ -51,9 +58,8 @@ export interface CommandEnd {
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const { command, cwd, env, timeoutMs, secrets, signal, onLine } = options;
   const [cookieName, cookieValue] = ["IVY_STEP", crypto.randomUUID()];
-  const line = [...MODEST.filter(([tool = ""]) => existsSync(tool)).flat(), ...command];
-  if (signal.aborted) return { cause: "signal", exitCode: null, killedBy: null, output: "" };
-  const child = spawn(line[0] as string, line.slice(1), {
+  const [program = "", ...args] = [...WRAPPERS.filter(([tool = ""]) => existsSync(tool)).flat(), ...command];
+  const child = spawn(program, args, {
     cwd,
     env: { ...env, [cookieName]: cookieValue },
     detached: true,
@@ -64,18 +70,18 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
     const take = output.stream();
     stream.on("data", take).on("end", () => take(undefined));
   }
+  const closed = new Promise((resolve) => child.once("close", resolve));
   await once(child, "spawn");
   const processes = { cookie: `${cookieName}=${cookieValue}`, group: child.pid as number };
 
   const timeout = AbortSignal.timeout(timeoutMs);
   const stopped = AbortSignal.any([signal, timeout]);
-  const closed = once(child, "close");
   const ended = await exitOf(child, stopped);
   const cause = ended ? "itself" : timeout.aborted ? "timeout" : "signal";
   await killAll(processes);
   await Promise.race([closed, sleep(CLOSED_MS)]);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
-  return { cause, exitCode: child.exitCode, killedBy: child.signalCode, output: output.toString() };
+  return { cause, exitCode: child.exitCode ?? KILLED, output: output.toString() };
 }
 
 /** Whether a process has ended before the signal aborted. */

@@ -42,7 +42,7 @@ export function sayNothingOfTheVersion(
 /** The error for a version that this step has proven to be unfit. */
 export function failure(
   { step, cwd, command, timeoutMs }: StepOptions,
-  { cause, exitCode, killedBy, output }: CommandEnd,
+  { cause, exitCode, output }: CommandEnd,
 ): UpdateRejectedError {
   const name = step.toUpperCase();
   const what = `The step ${step} (${command.slice(1).join(" ")}) in ${cwd}`;
@@ -50,6 +50,12 @@ export function failure(
     const message = `${what} has not ended within ${Math.round(timeoutMs / 1_000)} seconds`;
     return new UpdateRejectedError(step, `IVY_${name}_TIMEOUT`, message, { output });
   }
-  const how = killedBy === null ? `has failed with exit code ${exitCode}` : `was killed by ${killedBy}`;
-  return new UpdateRejectedError(step, `IVY_${name}_FAILED`, `${what} ${how}`, { output });
+  return new UpdateRejectedError(
+    step,
+    `IVY_${name}_FAILED`,
+    `${what} has failed with exit code ${exitCode}`,
+    {
+      output,
+    },
+  );
 }

@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { replaceFile, syncFolder } from "@ivy/files";
+import { syncTree } from "../root/sync-tree.ts";
 
 /**
  * To be called before anything is written to the store. If the power failed during an install, what the store says of
@@ -17,8 +16,8 @@ export function claimStore(store: string): void {
 }
 
 /** To be called once an install has succeeded: what it has added to the store is on disk from now on. */
-export async function releaseStore(store: string): Promise<void> {
-  await promisify(execFile)("/usr/bin/sync", ["-f", store]);
+export function releaseStore(store: string): void {
+  syncTree(dirname(store));
   rmSync(claimOf(store));
   syncFolder(dirname(store));
 }

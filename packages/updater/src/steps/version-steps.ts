@@ -38,7 +38,8 @@ async function runScript(
   return runStep({
     ...rest,
     step,
-    command: [pnpm, "run", script],
+    // What is installed is what was asked for: pnpm shall not see to it once more.
+    command: [pnpm, "--config.verify-deps-before-run=false", "run", script],
     cwd: folder,
     env: { ...versionEnvironment(folder, env), ...additional },
     timeoutMs,
