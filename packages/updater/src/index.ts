@@ -1,4 +1,6 @@
 export { writePendingFile } from "./change/pending-file.ts";
+export type { PreparationRequest } from "./change/preparation.ts";
+export { type PrepareOptions, prepareVersion } from "./change/prepare-version.ts";
 export type { ChangeProgress, Site } from "./change/site.ts";
 export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./errors.ts";
 export { createGeneration, readGeneration } from "./root/generation.ts";

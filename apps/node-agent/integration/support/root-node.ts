@@ -14,24 +14,29 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
-import { configDigest, type ForeignConfig } from "@ivy/types";
+import { configDigest, type ForeignConfig, UpdaterConfig } from "@ivy/types";
 import {
   createGeneration,
+  prepareVersion,
   type RootPaths,
   rootPaths,
   sealVersion,
   switchPointer,
   writePendingFile,
 } from "@ivy/updater";
-import { onTestFinished } from "vitest";
+import { expect } from "vitest";
 import { type AnyConfig, type CommandResult, textOf } from "./deployed-node.ts";
+import type { OnTestFinished } from "./trial-field.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../../../..");
 
 /** What cron gives. */
 const CRON = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", LOGNAME: "root", SHELL: "/bin/sh" };
 
-/** Text put before the program of a version, to make it a bad one. */
+/** What this machine needs besides, to reach a registry. */
+const NETWORK = ["SSL_CERT_FILE", "SSL_CERT_DIR", "https_proxy", "HTTPS_PROXY", "pnpm_config_registry"];
+
+/** Text put before a program of a version, to make it a bad one. */
 export type Sabotage = Partial<Record<"run" | "dummy-procedure" | "tenta-backend", string>>;
 
 /** A node with a root of its own: launcher, versions, generations. */
@@ -40,7 +45,7 @@ export interface RootNode {
   /** Runs a command of the launcher, as cron would. */
   cli(...args: string[]): Promise<CommandResult>;
   /** Runs the launcher in the foreground, as systemd would. */
-  run(): ChildProcess;
+  run(env?: NodeJS.ProcessEnv): ChildProcess;
   /** Puts the built agent below the root as another version, sealed. */
   addVersion(version: string, sabotage?: Sabotage): Promise<void>;
   /** Leaves a configuration for the agent as a backend does when one arrives. */
@@ -49,10 +54,43 @@ export interface RootNode {
   logs(): string;
   /** Everything that was ever added to the store. */
   archive(): ReturnType<MessagingAgent["loadMessageArchive"]>;
+  /** Fails where a text stands in any file that is not a configuration. */
+  expectNowhere(...texts: string[]): void;
 }
 
-/** Sets up a node that runs a version with a configuration. Whatever runs there at the end of the test is ended. */
-export async function setUpRoot(config: AnyConfig, version: string): Promise<RootNode> {
+/** A node that runs the built agent as version 1.2.3. Whatever runs there at the end of the test is ended. */
+export async function setUpRoot(config: AnyConfig, onTestFinished: OnTestFinished): Promise<RootNode> {
+  const node = layOut(onTestFinished);
+  await node.addVersion("1.2.3");
+  start(node, config);
+  return node;
+}
+
+/** A node whose version was installed from a git remote as an update is. */
+export async function installRoot(
+  config: AnyConfig,
+  { remote, onTestFinished }: { remote: string; onTestFinished: OnTestFinished },
+): Promise<RootNode> {
+  const node = layOut(onTestFinished);
+  const provider = { provider: "git", provider_host: "localhost", remote };
+  const updater = UpdaterConfig.parse({ ...(config["updater"] as object), ...provider });
+  await prepareVersion(
+    {
+      paths: node.paths,
+      version: String(config.general["software_version"]),
+      txid: "set-up",
+      config: config as ForeignConfig,
+      updater,
+      running: PROJECT_DIR,
+      secrets: [],
+    },
+    { signal: new AbortController().signal, onStep: () => undefined },
+  );
+  start(node, config);
+  return node;
+}
+
+function layOut(onTestFinished: OnTestFinished): RootNode {
   const root = mkdtempSync(join(tmpdir(), "ivy-root-"));
   const paths = rootPaths(root);
   for (const folder of [paths.data, paths.config]) mkdirSync(folder, { mode: 0o700 });
@@ -60,26 +98,37 @@ export async function setUpRoot(config: AnyConfig, version: string): Promise<Roo
   const node: RootNode = {
     paths,
     cli: (...args) => runLauncher([paths.launcher, ...args]),
-    run: () => spawn("/bin/sh", [paths.launcher, "run"], { env: CRON, stdio: ["ignore", "pipe", "pipe"] }),
+    run: (env = {}) =>
+      spawn("/bin/sh", [paths.launcher, "run"], {
+        env: { ...CRON, ...network(), ...env },
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
     addVersion: (added, sabotage) => addVersion(paths, added, sabotage),
     arrive: (arrived) => arrive(node, arrived as ForeignConfig),
     state: new StateInterface({ dataDir: paths.data }),
     logs: () => textOf(join(paths.data, "logs")),
     archive: () => archiveOf(paths.data),
+    expectNowhere: (...texts) => expectNowhere(paths, texts),
   };
   onTestFinished(async () => {
     await node.cli("stop");
-    if (!process.env["KEEP"]) rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true });
   });
-  await node.addVersion(version);
+  return node;
+}
+
+function network(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => NETWORK.includes(name)));
+}
+
+function start({ paths }: RootNode, config: AnyConfig): void {
   const generation = createGeneration(paths, {
     config: config as ForeignConfig,
-    version,
+    version: String(config.general["software_version"]),
     trialSeconds: 300,
     upSeconds: 30,
   });
   for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
-  return node;
 }
 
 async function addVersion(paths: RootPaths, version: string, sabotage: Sabotage = {}): Promise<void> {
@@ -119,6 +168,20 @@ function archiveOf(dataDir: string): ReturnType<MessagingAgent["loadMessageArchi
   const agent = new MessagingAgent({ dataDir });
   const days = new Set(readdirSync(join(dataDir, "messages")).map((name) => name.slice(0, 10)));
   return [...days].sort().flatMap((day) => agent.loadMessageArchive(day));
+}
+
+function expectNowhere({ root, data }: RootPaths, texts: string[]): void {
+  const files = [join(root, ".ivy"), data].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter(
+        (entry) => entry.isFile() && entry.name !== "config.json" && !entry.parentPath.includes("/store"),
+      )
+      .map(({ parentPath, name }) => join(parentPath, name)),
+  );
+  for (const file of files) {
+    const content = readFileSync(file, "latin1");
+    for (const text of texts) expect(content, file).not.toContain(text);
+  }
 }
 
 /** Resolves when the launcher has ended, with everything that it has started. */

@@ -40,8 +40,7 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   discard(paths, folder);
   const stage = join(paths.stage, txid);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
-  const tree = readSeal(request.running);
-  checkRoom(paths, tree === undefined ? {} : { tree });
+  checkRoom(paths);
   try {
     const source = await obtain(request, stage, options);
     checkIdentity(source.folder, version);
