@@ -84,7 +84,7 @@ export async function installRoot(
       running: PROJECT_DIR,
       secrets: [],
     },
-    { signal: new AbortController().signal, onStep: () => undefined },
+    { signal: new AbortController().signal, onStep: (step) => console.log(new Date().toISOString(), step) },
   );
   start(node, config);
   return node;

@@ -92,7 +92,7 @@ function helper({ remote, token }: GitOptions): Record<string, string> {
 
 /** Code hosts look at the token alone, whatever the name of the user, but want one. */
 function userName({ url }: GitRemote): string {
-  return new URL(url).username === "" ? "username=oauth2\n" : "";
+  return URL.canParse(url) && new URL(url).username !== "" ? "" : "username=oauth2\n";
 }
 
 function environment({ folder, remote }: GitOptions): NodeJS.ProcessEnv {
