@@ -2,6 +2,7 @@
 # Starts what the link `active` names, and guards it: the boot loader of a node. Two links are its whole state, and a
 # trial is running if and only if they differ. No update rewrites this file, for nobody could repair a broken one from
 # afar. It needs sh, coreutils, util-linux, findutils, grep and sed, and no environment at all.
+# shellcheck disable=SC2030,SC2031,SC2317 # the agent's environment is meant for it alone; traps are called by name
 LAUNCHER=1
 set -u
 umask 077
@@ -13,7 +14,7 @@ SECONDS_TO_END=10
 SECONDS_TO_END_AT_DEADLINE=5
 # How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
 SECONDS_BETWEEN_NOTES=5
-CRASHES=5
+# Ends of an agent count together if they come in these seconds.
 CRASH_WINDOW=600
 
 self=$(readlink -f "$0")
@@ -86,7 +87,9 @@ mark_proven() {
 
 as_json() { tr -d '\000-\010\013-\037' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g' | sed ':a; N; $!ba; s/\n/\\n/g'; }
 
-# Goes back: the verdict is durable before the pointer is moved, so that the old version knows why it runs.
+go_back() { switch_pointer active "$good" && active=$good; }
+
+# Leaves `active`: the verdict is durable before the pointer is moved, so that the old version knows why it runs.
 roll_back() {
   say "$active has failed ($1)"
   put "$own/trial/$active/verdict.json" "{
@@ -96,7 +99,7 @@ roll_back() {
   \"attempts\": $tried,
   \"lastExit\": \"$last_exit\",
   \"logTail\": \"$(printf '%s\n' "$2" | as_json)\"
-}" && switch_pointer active "$good"
+}" && go_back
 }
 
 # Counts an attempt before it begins: its folder gets its name as a whole, and that is durable.
@@ -113,6 +116,7 @@ parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null; }
 
 # All that agents of this root have started, whatever group they are in; never this shell or who has called it.
 processes() {
+  # shellcheck disable=SC2013 # the names have no blanks
   for file in $(grep -lzsF "IVY_RUN=$root:" /proc/[0-9]*/environ); do
     pid=${file#/proc/} pid=${pid%/environ}
     case $ancestors in *" $pid "*) ;; *) printf '%s ' "$pid" ;; esac
@@ -135,7 +139,8 @@ start_ticker() { ( while sleep 1 && kill -USR1 $$; do :; done ) 9<&- 3>&- >/dev/
 
 stop_ticker() {
   [ -n "$ticker" ] || return 0
-  kill "$ticker" 2>/dev/null
+  # A signal that can be caught is lost where it comes right behind the fork.
+  kill -KILL "$ticker"
   wait "$ticker" 2>/dev/null
   ticker=''
 }
@@ -144,12 +149,12 @@ pause() { [ -n "$stopping" ] || [ "$1" -le 0 ] || { sleep "$1" 9<&- 3>&- & sleep
 
 # The process stays a child of this shell, in a session of its own, and is told when this shell dies.
 start_agent() {
-  gen=$own/gen/$1 errors=$root/data/main.stderr
+  gen=$own/gen/$1 errors='' deathly=''
   read -r random </proc/sys/kernel/random/uuid
-  mkdir -p "$root/data" && : >"$errors" || errors=/dev/null
-  # In the foreground it stays where it is: a socket, as that of the journal, cannot be opened by a name.
-  [ -n "$background$attempt" ] || errors=''
-  deathly=''
+  if [ -n "$background$attempt" ]; then
+    errors=$root/data/main.stderr
+    { mkdir -p "$root/data" && : >"$errors"; } 2>/dev/null || errors=/dev/null
+  fi
   if command -v setpriv >/dev/null; then deathly='setpriv --pdeathsig TERM'; fi
   (
     export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen" IVY_RUN="$root:$boot:$random"
@@ -163,7 +168,15 @@ start_agent() {
   # Only who has called `start` hears of it, and only of the first one; a broken pipe must not end this shell.
   (echo "$agent" >&3) 2>/dev/null
   exec 3>/dev/null
-  if [ -n "$stopping" ]; then kill -TERM "$agent"; fi
+  if [ -n "$stopping" ]; then ask_agent_to_end; fi
+}
+
+# The backend may go on sending for a while. An agent that is no program yet would lose the signal, and has done nothing.
+ask_agent_to_end() {
+  if grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
+  read_clock
+  end_by=$((now + $(number "$(field "$own/gen/$chosen/config.json" max_drain_time)" 600) + 30))
+  [ -n "$ticker" ] || start_ticker
 }
 
 # Returns when the agent has ended, with its exit code in `code`.
@@ -190,7 +203,8 @@ review_attempts() {
   for folder in "$own/trial/$active"/attempt-*; do
     [ -d "$folder" ] || continue
     read_line "$folder/exit" && ended=$line
-    read_line "$folder/spent" && spent=$((spent + $(number "$line" 0)))
+    read_line "$folder/spent"
+    spent=$((spent + $(number "$line" 0)))
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
     read_line "$folder/boot"
     if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
@@ -240,11 +254,10 @@ choose() {
   fi
   chosen=$good
   [ "$active" != "$good" ] || { mark_proven "$good"; return; }
-  read_clock && begun=$now
   # What cannot be recorded is not decided: the last good version runs until it can, without a change of the links.
   mkdir -p "$own/trial/$active" 2>/dev/null || { say "a trial cannot be recorded; $good runs meanwhile"; return; }
   review_attempts
-  if [ -e "$own/trial/$active/verdict.json" ]; then switch_pointer active "$good"; return; fi
+  if [ -e "$own/trial/$active/verdict.json" ]; then go_back; return; fi
   reason=$(why_failed) tail=''
   if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
   if [ -z "$reason" ]; then
@@ -252,6 +265,7 @@ choose() {
     [ -z "$tail" ] || reason=corrupt
   fi
   if [ -n "$reason" ]; then roll_back "$reason" "$tail"; return; fi
+  read_clock && begun=$now noted=0
   if [ -n "$last_exit" ]; then pause_before_attempt; fi
   if [ -n "$stopping" ]; then return; fi
   if count_attempt; then chosen=$active; else say "an attempt cannot be counted; $good runs meanwhile"; fi
@@ -275,7 +289,7 @@ watch_trial() {
   read_line "$attempt/grace"
   used=$((now - begun - $(number "$line" 0)))
   if [ "$used" -lt "$remaining" ]; then
-    [ $((used % SECONDS_BETWEEN_NOTES)) != 0 ] || put "$attempt/spent" "$used"
+    [ "$used" -lt $((noted + SECONDS_BETWEEN_NOTES)) ] || { noted=$used && put "$attempt/spent" "$used"; }
     return
   fi
   kill_agent "$SECONDS_TO_END_AT_DEADLINE"
@@ -302,6 +316,8 @@ run_agent() {
 }
 
 note_attempt() {
+  # What it has left behind is ended on its own time.
+  end_processes "$SECONDS_TO_END_AT_DEADLINE"
   read_clock
   read_line "$attempt/grace"
   if [ -z "$outcome" ] && [ -n "$stopping" ]; then outcome=signal; fi
@@ -330,12 +346,7 @@ on_term() {
   woken=1
   if [ -n "$stopping" ] && [ -n "$agent" ]; then kill_agent 0; return; fi
   stopping=1
-  [ -n "$agent" ] || return 0
-  kill -TERM "$agent" 2>/dev/null
-  # The backend may go on sending for a while.
-  drain=$(number "$(field "$own/gen/$chosen/config.json" max_drain_time)" 600)
-  read_clock && end_by=$((now + drain + 30))
-  [ -n "$ticker" ] || start_ticker
+  if [ -n "$agent" ]; then ask_agent_to_end; fi
 }
 
 # Holds the lock for as long as it lives, which the kernel releases with its death. No agent inherits it.
@@ -359,7 +370,7 @@ guard() {
 
 # --- Commands --------------------------------------------------------------------------------------------------------
 
-is_held() { ! flock -n "$lock" true; }
+is_held() { flock -n "$lock" true; [ $? = 1 ]; }
 
 # For cron: silent where it runs already. Returns when the agent says that it is up.
 start() {
@@ -385,14 +396,14 @@ guardian() {
 }
 
 stop() {
-  is_held || return 0
-  # shellcheck disable=SC2046 # one, or none if it has just ended
-  kill -TERM $(guardian) 2>/dev/null
-  flock "$lock" true
+  pid=$(guardian)
+  if [ -n "$pid" ]; then kill -TERM "$pid"; fi
+  while [ -n "$pid" ] && [ "/proc/$pid/fd/9" -ef "$lock" ]; do sleep 0.1; done
 }
 
 run_cli() {
-  for name in active last-good; do is_runnable "$(pointer "$name")" && break; done
+  for name in active last-good ''; do is_runnable "$(pointer "$name")" && break; done
+  [ -n "$name" ] || { say "no version below $root has a CLI; run the set-up again"; return 78; }
   gen=$own/gen/$(pointer "$name")
   export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen"
   exec "$(readlink -f "$gen/runtime")" "$(readlink -f "$gen/cli")" "$@"
