@@ -59,7 +59,7 @@ describe("a version at a git remote", () => {
 
   it("is fetched over HTTPS with a token", async () => {
     await using host = await startHost({ token: TOKEN });
-    trust(host.authority.caFile);
+    trust(host.caFile);
     const source = await fetchSource({ ...host.options(git()), commit: host.release.commit });
     expect(source.treeId).toBe(host.release.tree);
     expect(host.server.requests.some(({ path }) => path.startsWith(`/${REPOSITORY}.git/`))).toBe(true);
@@ -68,7 +68,7 @@ describe("a version at a git remote", () => {
 
   it("has its token in no argument, environment or file while git runs", async () => {
     await using host = await startHost({ token: TOKEN });
-    trust(host.authority.caFile);
+    trust(host.caFile);
     const abort = new AbortController();
     host.server.trouble = ({ hasToken }) => (hasToken ? { delayMs: 600_000 } : undefined);
     const attempt = fetchSource({ ...host.options(git()), signal: abort.signal });
@@ -82,7 +82,7 @@ describe("a version at a git remote", () => {
 
   it("is not shown to a wrong token, and the error does not tell it", async () => {
     await using host = await startHost({ token: TOKEN });
-    trust(host.authority.caFile);
+    trust(host.caFile);
     const wrong = "glpat-wrong-canary";
     const failure = await failureOf(fetchSource(host.options({ ...git(), access_token: wrong })));
     expect(failure).toMatchObject({ rejected: true, code: "IVY_ACCESS_DENIED" });
@@ -91,7 +91,7 @@ describe("a version at a git remote", () => {
 
   it("does not follow a redirect, with which a token could go elsewhere", async () => {
     await using host = await startHost({ token: TOKEN });
-    trust(host.authority.caFile);
+    trust(host.caFile);
     const { server } = host;
     server.trouble = ({ host: at, path }) =>
       at === "api"
@@ -154,7 +154,7 @@ describe("a version at a git remote", () => {
 
   it("is ended with its processes when the change is given up", async () => {
     await using host = await startHost();
-    trust(host.authority.caFile);
+    trust(host.caFile);
     const abort = new AbortController();
     host.server.trouble = () => ({ delayMs: 600_000 });
     const attempt = fetchSource({ ...host.options(git()), signal: abort.signal });

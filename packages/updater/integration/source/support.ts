@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { setDefaultCACertificates } from "node:tls";
 import { createTestAuthority } from "@ivy/messaging/testing";
 import { UpdaterConfig } from "@ivy/types";
+import { afterAll } from "vitest";
 import type * as z from "zod/mini";
 import { UpdateDeferredError, UpdateRejectedError } from "../../src/errors.ts";
 import type { FetchSourceOptions } from "../../src/source/fetch-source.ts";
@@ -31,6 +32,20 @@ export function makeFolder(files: Record<string, string | Buffer> = {}): Disposa
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** One for all hosts of a file of tests: making it takes longer than most of them. */
+let authority: ReturnType<typeof makeAuthority> | undefined;
+afterAll(() => authority?.[Symbol.dispose]());
+
+function makeAuthority() {
+  const made = createTestAuthority();
+  setDefaultCACertificates([readFileSync(made.caFile, "utf8")]);
+  return {
+    caFile: made.caFile,
+    certificate: made.issue("host"),
+    [Symbol.dispose]: () => made[Symbol.dispose](),
+  };
+}
+
 /** A code host with version 4.5.6, and a stage to fetch it into. */
 export async function startHost({
   token,
@@ -40,14 +55,13 @@ export async function startHost({
   files?: Record<string, string | Buffer>;
 } = {}) {
   const stack = new AsyncDisposableStack();
-  const authority = stack.use(createTestAuthority());
-  setDefaultCACertificates([readFileSync(authority.caFile, "utf8")]);
+  authority ??= makeAuthority();
   const source = stack.use(makeFolder(files));
   const root = stack.use(makeFolder());
   const repository = stack.use(createRepository(join(root.path, `${REPOSITORY}.git`)));
   const server = stack.use(
     await startReleaseServer({
-      certificate: authority.issue("host"),
+      certificate: authority.certificate,
       gitRoot: root.path,
       ...(token === undefined ? {} : { token }),
     }),
@@ -69,7 +83,7 @@ export async function startHost({
     signal: AbortSignal.timeout(50_000),
   });
   return {
-    authority,
+    caFile: authority.caFile,
     server,
     repository,
     release,

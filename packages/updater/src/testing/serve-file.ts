@@ -10,6 +10,8 @@ export interface Trouble {
   body?: string;
   /** The connection is cut after so many bytes of the content. */
   cutAfter?: number;
+  /** It is not cut then, but nothing comes any more. */
+  hangs?: boolean;
   /** So many bytes come a second. */
   bytesPerSecond?: number;
   /** Nothing comes before so many milliseconds have passed. */
@@ -51,7 +53,7 @@ export async function serveFile(
 async function sendBody(
   response: ServerResponse,
   body: Uint8Array,
-  { cutAfter = Number.POSITIVE_INFINITY, bytesPerSecond, endless }: Trouble,
+  { cutAfter = Number.POSITIVE_INFINITY, hangs, bytesPerSecond, endless }: Trouble,
 ): Promise<void> {
   const size = bytesPerSecond === undefined ? CHUNK_BYTES : Math.max(1, Math.ceil(bytesPerSecond / 10));
   const zeros = Buffer.alloc(size);
@@ -61,7 +63,7 @@ async function sendBody(
     await new Promise((written) => response.write(chunk, written));
     if (bytesPerSecond !== undefined) await sleep(100);
     if (at >= cutAfter) {
-      response.destroy();
+      if (!hangs) response.destroy();
       return;
     }
   }

@@ -1,6 +1,7 @@
 import { UpdateRejectedError } from "../../errors.ts";
 import { type GitTree, hashBlob, treeId } from "../git-tree.ts";
-import { type ReadArchiveOptions, readArchive, tooLarge } from "./read-archive.ts";
+import { tooLarge } from "./archive-errors.ts";
+import { type ReadArchiveOptions, readArchive } from "./read-archive.ts";
 
 /** What an archive holds. */
 export interface ArchiveContent {

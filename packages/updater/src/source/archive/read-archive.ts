@@ -3,6 +3,7 @@ import { createGunzip } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
 import { UpdateDeferredError, UpdateRejectedError } from "../../errors.ts";
 import type { SourceLimits } from "../limits.ts";
+import { damaged, notOneFolder, tooLarge } from "./archive-errors.ts";
 import { entryPath } from "./entry-path.ts";
 
 /** A file of an archive. */
@@ -44,7 +45,8 @@ export async function readArchive(
 ): Promise<{ commit?: string }> {
   const records = new Records(limits, open);
   // Strict: whatever the parser would warn about and skip is an error.
-  const parser = new Parser({ strict: true, filter: (_path, entry) => records.count(entry as ReadEntry) });
+  const parser = new Parser({ strict: true });
+  parser.on("meta", () => records.count());
   parser.on("entry", (entry: ReadEntry) => records.take(entry));
   parser.on("ignoredEntry", (entry: ReadEntry) => records.refuseKind(entry));
   let failure: Error | undefined;
@@ -93,16 +95,17 @@ class Records {
     this.#open = open;
   }
 
-  count(entry: ReadEntry): true {
+  /** Counts also what makes no file: the parser holds a part of each in memory. */
+  count(): void {
     this.#records++;
     if (this.#records > this.#limits.entries)
       throw tooLarge(`it has more than ${this.#limits.entries} entries`);
-    const note = entry.globalExtended?.comment;
-    if (note !== undefined && /^[0-9a-f]{40}$/.test(note)) this.commit = note;
-    return true;
   }
 
   take(entry: ReadEntry): void {
+    this.count();
+    const note = entry.globalExtended?.comment;
+    if (note !== undefined && /^[0-9a-f]{40}$/.test(note)) this.commit = note;
     if (entry.type !== "File" && entry.type !== "OldFile" && entry.type !== "Directory")
       this.refuseKind(entry);
     const { top, parts } = entryPath(entry.path);
@@ -151,26 +154,4 @@ function expectTar(chunk: Buffer): void {
 function isFormatError(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return code.startsWith("TAR_") || code.startsWith("Z_");
-}
-
-function damaged(why: string, cause?: unknown): UpdateDeferredError {
-  const message = `The archive is damaged: ${why}. It has to be fetched anew`;
-  return new UpdateDeferredError("unpack", "IVY_ARCHIVE_DAMAGED", message, { cause });
-}
-
-export function tooLarge(why: string): UpdateRejectedError {
-  return new UpdateRejectedError(
-    "unpack",
-    "IVY_ARCHIVE_TOO_LARGE",
-    `The archive is larger than a release may be: ${why}. Nothing of it has been unpacked`,
-  );
-}
-
-function notOneFolder(one: string, other: string): UpdateRejectedError {
-  return new UpdateRejectedError(
-    "unpack",
-    "IVY_ARCHIVE_PATH",
-    `All of a release lies in one folder of its archive, but this one has ${JSON.stringify(one)} and ` +
-      `${JSON.stringify(other)}; make it with git archive --prefix=NAME/ or download it from the code host`,
-  );
 }
