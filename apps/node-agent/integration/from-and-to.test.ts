@@ -34,7 +34,9 @@ function sourceOf(version: string): string {
 }
 
 describeWithBroker("this code base", () => {
-  it("is updated over the air from 1.2.3 to 4.5.6 and back, and loses no message", { timeout: 600_000 }, async () => {
+  it("is updated over the air from 1.2.3 to 4.5.6 and back, and loses no message", {
+    timeout: 600_000,
+  }, async () => {
     const repository = createRepository();
     onTestFinished(() => repository[Symbol.dispose]());
     repository.release(sourceOf("1.2.3"), "v1.2.3");

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { addApply } from "./commands/apply.ts";
 import { addInfo } from "./commands/info.ts";
 import { addMainloop } from "./commands/mainloop.ts";
+import { addSetup } from "./commands/setup.ts";
 import { addUpdate } from "./commands/update.ts";
 import { NAME } from "./constants.ts";
 
@@ -10,7 +11,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop, addApply, addUpdate]) add(program);
+for (const add of [addInfo, addMainloop, addSetup, addApply, addUpdate]) add(program);
 
 try {
   await program.parseAsync();
