@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { addInfo } from "./commands/info.ts";
+import { addKeygen } from "./commands/keygen.ts";
 import { addMainloop } from "./commands/mainloop.ts";
+import { addSignRelease } from "./commands/sign-release.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -8,7 +10,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop]) add(program);
+for (const add of [addInfo, addMainloop, addKeygen, addSignRelease]) add(program);
 
 try {
   await program.parseAsync();
