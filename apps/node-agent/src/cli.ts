@@ -1,8 +1,10 @@
 import { Command } from "commander";
 import { addApply } from "./commands/apply.ts";
 import { addInfo } from "./commands/info.ts";
+import { addKeygen } from "./commands/keygen.ts";
 import { addMainloop } from "./commands/mainloop.ts";
 import { addSetup } from "./commands/setup.ts";
+import { addSignRelease } from "./commands/sign-release.ts";
 import { addUpdate } from "./commands/update.ts";
 import { NAME } from "./constants.ts";
 
@@ -11,7 +13,8 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop, addSetup, addApply, addUpdate]) add(program);
+for (const add of [addInfo, addMainloop, addSetup, addApply, addUpdate, addKeygen, addSignRelease])
+  add(program);
 
 try {
   await program.parseAsync();

@@ -2,14 +2,15 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
@@ -84,7 +85,7 @@ export async function installRoot(
       running: PROJECT_DIR,
       secrets: [],
     },
-    { signal: new AbortController().signal, onStep: (step) => console.log(new Date().toISOString(), step) },
+    { signal: new AbortController().signal, onStep: () => undefined },
   );
   start(node, config);
   return node;
@@ -112,7 +113,7 @@ function layOut(onTestFinished: OnTestFinished): RootNode {
   };
   onTestFinished(async () => {
     await node.cli("stop");
-    rmSync(root, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   });
   return node;
 }
@@ -139,6 +140,7 @@ async function addVersion(paths: RootPaths, version: string, sabotage: Sabotage 
   writeFileSync(join(folder, "package.json"), JSON.stringify({ ...manifest, version }));
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
   symlinkSync(process.execPath, join(folder, "node_modules/.bin/node"));
+  symlinkSync(join(PROJECT_DIR, "node_modules/pnpm"), join(folder, "node_modules/pnpm"));
   symlinkSync(join(PROJECT_DIR, "apps/node-agent/node_modules"), join(app, "node_modules"));
   for (const [program, text] of Object.entries(sabotage)) {
     const file = join(app, "dist", `${program}.js`);
@@ -170,17 +172,16 @@ function archiveOf(dataDir: string): ReturnType<MessagingAgent["loadMessageArchi
   return [...days].sort().flatMap((day) => agent.loadMessageArchive(day));
 }
 
-function expectNowhere({ root, data }: RootPaths, texts: string[]): void {
-  const files = [join(root, ".ivy"), data].flatMap((folder) =>
+function expectNowhere({ root, data, trials, generations }: RootPaths, texts: string[]): void {
+  const below = (folder: string) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter(
-        (entry) => entry.isFile() && entry.name !== "config.json" && !entry.parentPath.includes("/store"),
-      )
-      .map(({ parentPath, name }) => join(parentPath, name)),
-  );
-  for (const file of files) {
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => join(parentPath, name));
+  const records = readdirSync(generations).map((name) => join(generations, name, "gen.json"));
+  const seals = globSync(join(root, "*/.ivy-seal.json"));
+  for (const file of [...below(data), ...below(trials), ...records, ...seals]) {
     const content = readFileSync(file, "latin1");
-    for (const text of texts) expect(content, file).not.toContain(text);
+    for (const text of texts) expect(content.includes(text), `${text} in ${file}`).toBe(false);
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -135,10 +136,7 @@ describe("a version at a git remote", () => {
 
   it("is refused if it is larger than a release may be", async () => {
     await using host = await startHost();
-    writeFileSync(
-      join(host.source, "large"),
-      Buffer.alloc(300_000).map(() => Math.random() * 256),
-    );
+    writeFileSync(join(host.source, "large"), randomBytes(300_000));
     host.repository.release(host.source, "v4.5.6");
     const limits = { archiveBytes: 100_000 };
     const failure = await failureOf(fetchSource({ ...host.options(git(host.repository.path)), limits }));

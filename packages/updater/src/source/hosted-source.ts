@@ -27,7 +27,7 @@ export async function fetchFromHost(options: SourceOptions): Promise<StagedArchi
     const staged = await stageArchive(host, asked, options);
     if (staged !== undefined) return { ...staged, expected };
   }
-  throw notFound(host, options);
+  throw expected.sha256 === undefined ? notFound(host, options) : noAsset(host, options);
 }
 
 interface SignedRelease {
@@ -115,4 +115,9 @@ function notFound({ name, credentials }: CodeHost, { version }: SourceOptions): 
       : "push the tag or, if the repository is private, give updater.access_token";
   const message = `${name} has neither a tag v${version} nor a tag ${version}, or does not show it: ${advice}`;
   return new UpdateRejectedError("fetch", "IVY_TAG_NOT_FOUND", message);
+}
+
+function noAsset({ name }: CodeHost, { version }: SourceOptions): UpdateRejectedError {
+  const message = `The signed manifest of version ${version} of ${name} names an archive, but there is no ${ARCHIVE_NAME} beside it`;
+  return new UpdateRejectedError("fetch", "IVY_ASSET_NOT_FOUND", message);
 }

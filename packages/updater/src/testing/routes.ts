@@ -32,6 +32,9 @@ export interface Call {
 
 type Route = [pattern: RegExp, answer: (call: Call, ...parts: string[]) => unknown];
 
+/** Assets have numbers that are unique at the host. */
+const ASSETS_PER_RELEASE = 100;
+
 const GITHUB: Route[] = [
   [
     /^\/api\/v3\/repos\/([^/]+\/[^/]+)\/tarball\/(?:refs\/tags\/)?(.+)$/,
@@ -57,22 +60,19 @@ const GITHUB: Route[] = [
     (call, repository, tag) => {
       const found = find(call, repository, tag);
       if (found?.assets === undefined) return notFound(call);
-      return json(call, {
-        tag_name: tag,
-        assets: Object.keys(found.assets).map((name, id) => ({ id, name })),
-      });
+      const first = call.releases.indexOf(found) * ASSETS_PER_RELEASE;
+      const assets = Object.keys(found.assets).map((name, index) => ({ id: first + index, name }));
+      return json(call, { tag_name: tag, assets });
     },
   ],
   [
     /^\/api\/v3\/repos\/([^/]+\/[^/]+)\/releases\/assets\/(\d+)$/,
     (call, repository, id) => {
-      const tag = call.releases.filter((release) => release.repository === repository).at(-1);
-      const name = Object.keys(tag?.assets ?? {})[Number(id)];
-      if (tag === undefined || name === undefined) return notFound(call);
-      return redirect(
-        call,
-        `https://${call.storageHost}/${repository}/assets/${tag.tag}/${name}?signature=signed`,
-      );
+      const release = call.releases[Math.floor(Number(id) / ASSETS_PER_RELEASE)];
+      const name = Object.keys(release?.assets ?? {})[Number(id) % ASSETS_PER_RELEASE];
+      if (release?.repository !== repository || name === undefined) return notFound(call);
+      const path = `${repository}/assets/${release.commit}/${name}`;
+      return redirect(call, `https://${call.storageHost}/${path}?signature=signed`);
     },
   ],
 ];
