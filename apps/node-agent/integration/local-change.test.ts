@@ -65,7 +65,7 @@ describeWithBroker("somebody at the node", () => {
     const archive = makeArchive([{ path: "ivy/package.json", content: '{"version":"4.5.6"}' }]);
     const updated = await node.cli("update", write("ivy.tar.gz", archive));
     expect(updated.code).toBe(1);
-    expect(updated.stdout).toMatch(/Rejected: IVY_INSTALL_FAILED in step "install"/);
+    expect(updated.stdout).toMatch(/Rejected: IVY_BUILD_FAILED in step "build"/);
     const nothing = await node.cli("update", write("other.tar.gz", "nothing"));
     expect(nothing).toMatchObject({
       code: 1,

@@ -19,5 +19,5 @@ export function addApply(program: Command): void {
 async function apply(file: string): Promise<void> {
   const config = loadForeignConfigFromString(readFileSync(file, "utf8"), file);
   if (config.general.software_version === VERSION) parseConfig(config, file, AgentConfig);
-  await submitChange(config);
+  await submitChange({ config });
 }

@@ -27,10 +27,10 @@ async function update(
     throw new Error("Only a node that was set up with scripts/setup-node.sh can change its version");
   const config = loadForeignConfigFromString(readFileSync(configFile, "utf8"), configFile);
   const software_version = await versionOfArchive(archive);
-  await submitChange(
-    { ...config, general: { ...config.general, software_version } },
-    keepCopy(archive, rootPaths(ROOT_DIR, NAME).inbox),
-  );
+  await submitChange({
+    config: { ...config, general: { ...config.general, software_version } },
+    archive: keepCopy(archive, rootPaths(ROOT_DIR, NAME).inbox),
+  });
 }
 
 /** A stick may be pulled out at any time. */
