@@ -13,7 +13,10 @@ export function installPackageOn(node: NodeContext): InstallPackage {
   return async (assigned) => {
     const { title, version } = assigned;
     if (GENERATION === undefined)
-      return refuse("VERSION_CHANGE_UNSUPPORTED", `this node runs from a checkout, not ${title} ${version}`);
+      return refuse(
+        "VERSION_CHANGE_UNSUPPORTED",
+        `this node runs from a checkout, which cannot become ${title} ${version} by itself`,
+      );
     if (!Version.safeParse(version).success)
       return refuse("VERSION_INVALID", `the version of a package must be like 1.2.0; came "${version}"`);
     const config = withVersion(version);
