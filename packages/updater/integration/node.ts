@@ -36,6 +36,8 @@ export interface Answer {
 /** A node in a folder of its own, with the launcher as it is in the field and an agent that plays a version. */
 export class Node implements AsyncDisposable {
   readonly paths: RootPaths;
+  /** As cron gives it: almost nothing. */
+  environment: NodeJS.ProcessEnv = { HOME: "/nowhere", SHELL: "/bin/sh" };
   #revision = 0;
 
   constructor() {
@@ -73,14 +75,14 @@ export class Node implements AsyncDisposable {
     return name;
   }
 
-  /** Runs a command of the launcher as cron does, with almost no environment. */
+  /** Runs a command of the launcher as cron does. */
   call(...args: string[]): Promise<Answer> {
     return this.callBy(this.paths.launcher, ...args);
   }
 
   callBy(launcher: string, ...args: string[]): Promise<Answer> {
     return new Promise((resolve) => {
-      execFile(launcher, args, { env: CRON, cwd: "/" }, (error, stdout, stderr) => {
+      execFile(launcher, args, { env: this.environment, cwd: "/" }, (error, stdout, stderr) => {
         resolve({ code: error?.code ?? (error === null ? 0 : (error.signal ?? null)), stdout, stderr });
       });
     });
@@ -88,7 +90,11 @@ export class Node implements AsyncDisposable {
 
   /** Runs it as systemd does. */
   run(): ChildProcess {
-    return spawn(this.paths.launcher, ["run"], { env: CRON, cwd: "/", stdio: ["ignore", "ignore", "pipe"] });
+    return spawn(this.paths.launcher, ["run"], {
+      env: this.environment,
+      cwd: "/",
+      stdio: ["ignore", "ignore", "pipe"],
+    });
   }
 
   get active(): string | undefined {
@@ -164,8 +170,6 @@ export class Node implements AsyncDisposable {
     rmSync(this.paths.root, { recursive: true, force: true });
   }
 }
-
-const CRON = { HOME: "/nowhere", SHELL: "/bin/sh" };
 
 function kill(pid: number, signal: NodeJS.Signals = "SIGKILL"): void {
   try {

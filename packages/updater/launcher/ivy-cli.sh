@@ -72,6 +72,8 @@ mismatch() {
 # What is read next may be there in memory only; what is built upon it must not outlive it.
 make_durable() { sync -f "$root"; }
 
+# `true` creates files here, for a shell exits where the redirection of its own `:` fails.
+
 # Replaces a file so that a power cut leaves the old or the new one.
 put() { { printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"; } 2>/dev/null; }
 
@@ -82,7 +84,7 @@ switch_pointer() {
 }
 
 mark_proven() {
-  [ -e "$own/trial/$1/proven" ] || { make_durable && mkdir -p "$own/trial/$1" && : >"$own/trial/$1/proven"; } 2>/dev/null
+  [ -e "$own/trial/$1/proven" ] || { make_durable && mkdir -p "$own/trial/$1" && true >"$own/trial/$1/proven"; } 2>/dev/null
 }
 
 as_json() { tr -d '\000-\010\013-\037' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g' | sed ':a; N; $!ba; s/\n/\\n/g'; }
@@ -153,7 +155,7 @@ start_agent() {
   read -r random </proc/sys/kernel/random/uuid
   if [ -n "$background$attempt" ]; then
     errors=$root/data/main.stderr
-    { mkdir -p "$root/data" && : >"$errors"; } 2>/dev/null || errors=/dev/null
+    { mkdir -p "$root/data" && true >"$errors"; } 2>/dev/null || errors=/dev/null
   fi
   if command -v setpriv >/dev/null; then deathly='setpriv --pdeathsig TERM'; fi
   (
@@ -268,7 +270,7 @@ choose() {
   read_clock && begun=$now noted=0
   if [ -n "$last_exit" ]; then pause_before_attempt; fi
   if [ -n "$stopping" ]; then return; fi
-  if count_attempt; then chosen=$active; else say "an attempt cannot be counted; $good runs meanwhile"; fi
+  if count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
 }
 
 pause_before_attempt() {
@@ -351,7 +353,7 @@ on_term() {
 
 # Holds the lock for as long as it lives, which the kernel releases with its death. No agent inherits it.
 guard() {
-  [ -e "$lock" ] || : >"$lock"
+  [ -e "$lock" ] || true >"$lock"
   exec 9<"$lock"
   flock -n 9 || return 75
   read -r boot </proc/sys/kernel/random/boot_id
@@ -376,7 +378,7 @@ is_held() { flock -n "$lock" true; [ $? = 1 ]; }
 start() {
   if is_held; then return 0; fi
   log=$root/data/launcher.log
-  { mkdir -p "$root/data" && : >>"$log"; } 2>/dev/null || log=/dev/null
+  { mkdir -p "$root/data" && true >>"$log"; } 2>/dev/null || log=/dev/null
   said=$({ setsid sh "$self" guard 3>&1 >/dev/null 2>>"$log" </dev/null & } | timeout 90 head -n 2)
   case $said in
     *up*) printf '%s\n' "$said" | grep -v up ;;

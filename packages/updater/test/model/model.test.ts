@@ -33,7 +33,7 @@ describe("the protocol of a change", () => {
   });
 
   it.each(MISTAKES)("would be found broken where %s", (mistake) => {
-    const found = NUMBERS_OF_FAULTS.some((faults) =>
+    const found = [0, 1, 2, 3, 4, 5].some((faults) =>
       BEHAVIOURS.some((behaviour) => explore({ behaviour, mistake }, faults).finding !== undefined),
     );
     expect(found).toBe(true);
