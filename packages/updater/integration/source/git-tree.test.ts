@@ -42,7 +42,7 @@ describe("the id of the tree of a folder", () => {
         using folder = makeFolder(given);
         expect(folderTreeId(folder.path)).toBe(repository.release(folder.path, "v1.0.0").tree);
       }),
-      { numRuns: 10 },
+      { numRuns: 8 },
     );
   });
 });

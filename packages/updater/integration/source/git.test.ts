@@ -112,8 +112,11 @@ describe("a version at a git remote", () => {
     vi.stubEnv("PATH", `${bin.path}:${process.env["PATH"]}`);
     onTestFinished(() => void vi.unstubAllEnvs());
     const remote = `ssh://git@example.com${host.repository.path}`;
-    expect((await fetchSource(host.options(git(remote)))).treeId).toBe(host.release.tree);
-    expect(readFileSync(join(bin.path, "ssh.log"), "utf8")).toContain("BatchMode=yes");
+    const options = host.options({ ...git(remote), access_token: TOKEN });
+    expect((await fetchSource(options)).treeId).toBe(host.release.tree);
+    const asked = readFileSync(join(bin.path, "ssh.log"), "utf8");
+    expect(asked).toContain("BatchMode=yes");
+    expect(asked).not.toContain(TOKEN);
   });
 
   it("is refused if its tag does not exist, or stands for another commit", async () => {

@@ -2,27 +2,29 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTestAuthority } from "@ivy/messaging/testing";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { fetchSource } from "../../src/source/fetch-source.ts";
 import { startReleaseServer } from "../../src/testing/release-server.ts";
 import type { Trouble } from "../../src/testing/serve-file.ts";
-import { failureOf, startHost, TOKEN } from "./support.ts";
+import { failureOf, makeFolder, startHost, TOKEN } from "./support.ts";
 
 const KINDS = ["github", "gitlab"] as const;
 const LOGIN_PAGE: Trouble = { status: 200, body: "<!doctype html><title>Sign in</title>" };
 
 afterEach(() => void vi.useRealTimers());
 
+let host: Awaited<ReturnType<typeof startHost>>;
+beforeAll(async () => {
+  host = await startHost({ token: TOKEN });
+});
+afterAll(() => host[Symbol.asyncDispose]());
+
 /** How an attempt ends while something goes wrong with every answer that brings the archive. */
-async function failWith(
-  provider: (typeof KINDS)[number],
-  trouble: Trouble,
-  options: { token?: string } = {},
-) {
-  await using host = await startHost(options);
+async function failWith(provider: (typeof KINDS)[number], trouble: Trouble) {
+  using stage = makeFolder();
   host.server.trouble = () => trouble;
-  const failure = await failureOf(fetchSource(host.options({ provider })));
-  expect(existsSync(join(host.stage, "src"))).toBe(false);
+  const failure = await failureOf(fetchSource({ ...host.options({ provider }), stage: stage.path }));
+  expect(existsSync(join(stage.path, "src"))).toBe(false);
   return failure;
 }
 
@@ -62,7 +64,7 @@ describe.each(KINDS)("trouble at %s", (provider) => {
   it.each([401, 403])(
     "is for good if the status is %i, and the error does not tell the token",
     async (status) => {
-      const failure = await failWith(provider, { status }, { token: TOKEN });
+      const failure = await failWith(provider, { status });
       expect(failure).toMatchObject({ rejected: true, code: "IVY_ACCESS_DENIED" });
       expect(failure.message).toContain("updater.access_token is wrong");
       expect(failure.message).not.toContain(TOKEN);

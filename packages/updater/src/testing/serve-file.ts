@@ -63,7 +63,8 @@ async function sendBody(
     await new Promise((written) => response.write(chunk, written));
     if (bytesPerSecond !== undefined) await sleep(100);
     if (at >= cutAfter) {
-      if (!hangs) response.destroy();
+      // What has been sent before shall have come.
+      if (!hangs) setTimeout(() => response.destroy(), 50);
       return;
     }
   }

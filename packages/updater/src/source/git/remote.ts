@@ -24,7 +24,8 @@ export function gitRemote({ remote, provider_host, repository }: UpdaterConfig):
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.password) throw invalid("has a password in it; give it as updater.access_token");
   if (parsed?.protocol === "https:") return { url, protocol: "https", origin: parsed.origin };
-  if (parsed?.protocol === "ssh:" && /^[A-Za-z0-9[]/.test(parsed.hostname)) return { url, protocol: "ssh" };
+  const named = /^[A-Za-z0-9[]/.test(parsed?.hostname ?? "") && !parsed?.username.startsWith("-");
+  if (parsed?.protocol === "ssh:" && named) return { url, protocol: "ssh" };
   if (parsed?.protocol === "file:" && parsed.host === "") return { url, protocol: "file" };
   throw invalid(
     "is not one of https://HOST/PATH, ssh://USER@HOST/PATH, USER@HOST:PATH, /PATH and file:///PATH",

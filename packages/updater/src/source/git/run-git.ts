@@ -57,7 +57,7 @@ export interface GitOptions {
  * @throws UpdateDeferredError, UpdateRejectedError, or the reason of the signal
  */
 export async function runGit(args: readonly string[], options: GitOptions): Promise<Buffer> {
-  const { remote, limits, token } = options;
+  const { limits, token } = options;
   const settings = {
     ...SETTINGS,
     "http.lowSpeedTime": String(Math.ceil(limits.stallMs / 1_000)),
@@ -72,7 +72,7 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
   const credentials = child.stdio[3] as Writable;
   // Git may end without having asked.
   credentials.on("error", () => {});
-  credentials.end(token === undefined ? "" : `${userName(remote)}password=${token}\n`);
+  credentials.end(answerTo(options));
   const timeout = AbortSignal.timeout(limits.totalMs);
   const signal = AbortSignal.any([options.signal, timeout]);
   const { code, stdout, stderr } = await outcome(child, signal);
@@ -90,9 +90,11 @@ function helper({ remote, token }: GitOptions): Record<string, string> {
   return { [`credential.${remote.origin}.helper`]: HELPER };
 }
 
-/** Code hosts look at the token alone, whatever the name of the user, but want one. */
-function userName({ url }: GitRemote): string {
-  return URL.canParse(url) && new URL(url).username !== "" ? "" : "username=oauth2\n";
+/** What a credential helper answers. Code hosts look at the token alone, whatever the name of the user, but want one. */
+function answerTo({ remote: { url, origin }, token }: GitOptions): string {
+  if (token === undefined || origin === undefined) return "";
+  const user = new URL(url).username === "" ? "username=oauth2\n" : "";
+  return `${user}password=${token}\n`;
 }
 
 function environment({ folder, remote }: GitOptions): NodeJS.ProcessEnv {

@@ -44,7 +44,7 @@ export async function download(options: DownloadOptions): Promise<boolean> {
     if (!resumed) part.restart(strongEtag(response));
     await receive({ response, url, watchdog, total }, options);
     if (total !== undefined && part.bytes !== total) throw cutOff(url, part.bytes, total);
-    part.finish();
+    await part.finish();
     return true;
   } finally {
     await response.body?.cancel().catch(() => {});
@@ -64,12 +64,12 @@ async function receive(answer: Answer, { what, part, limits, onProgress }: Downl
     for await (const chunk of chunksOf(answer)) {
       if (part.bytes === 0) expectGzip(chunk, answer, what);
       if (part.bytes + chunk.length > limits.archiveBytes) throw tooLarge(what, limits);
-      part.append(chunk);
+      await part.append(chunk);
       watchdog.feed(chunk.length);
       onProgress?.(part.bytes, total);
     }
   } catch (error) {
-    part.sync();
+    await part.sync();
     throw error;
   }
 }

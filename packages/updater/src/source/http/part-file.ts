@@ -1,14 +1,17 @@
 import {
   closeSync,
+  existsSync,
   fstatSync,
-  fsyncSync,
+  fsync,
   ftruncateSync,
   openSync,
   readFileSync,
   rmSync,
   writeSync,
 } from "node:fs";
-import { isCode, replaceFile } from "@ivy/files";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import { isCode, replaceFile, syncFolder } from "@ivy/files";
 import * as z from "zod/mini";
 
 /** Bytes after which what has come is made to survive a power cut. */
@@ -66,30 +69,34 @@ export class PartFile implements Disposable {
     return this.#bytes > 0 ? (this.#etag ?? undefined) : undefined;
   }
 
-  /** Begins from nothing. */
+  /** Begins from nothing. Without a wait: what a host has sent meanwhile would be lost if it then cuts the connection. */
   restart(etag: string | null): void {
+    if (existsSync(this.#meta)) {
+      // Must not be believed after a power cut, when it would be of another content.
+      rmSync(this.#meta);
+      syncFolder(dirname(this.#meta));
+    }
     ftruncateSync(this.#descriptor, 0);
     this.#etag = etag;
     this.#bytes = this.#synced = 0;
-    this.sync();
   }
 
-  append(chunk: Uint8Array): void {
+  async append(chunk: Uint8Array): Promise<void> {
     for (let done = 0; done < chunk.length; ) done += writeSync(this.#descriptor, chunk, done);
     this.#bytes += chunk.length;
-    if (this.#bytes - this.#synced >= SYNC_BYTES) this.sync();
+    if (this.#bytes - this.#synced >= SYNC_BYTES) await this.sync();
   }
 
-  finish(): void {
+  async finish(): Promise<void> {
     this.#complete = true;
-    this.sync();
+    await this.sync();
   }
 
-  /** Makes what has come survive a power cut. */
-  sync(): void {
-    fsyncSync(this.#descriptor);
-    this.#synced = this.#bytes;
+  /** Makes what has come survive a power cut. A slow card holds nobody up meanwhile. */
+  async sync(): Promise<void> {
     const [target, etag, bytes, complete] = [this.#target, this.#etag, this.#bytes, this.#complete];
+    await promisify(fsync)(this.#descriptor);
+    this.#synced = bytes;
     const meta: PartMeta = { schema: 1, target, etag, bytes, complete };
     replaceFile(this.#meta, `${JSON.stringify(meta)}\n`, 0o600);
   }
