@@ -7,7 +7,7 @@ import { createRepository } from "../../src/testing/repository.ts";
 import { makeFolder } from "./support.ts";
 
 describe("the id of the tree of a folder", () => {
-  it("is that of git, with executables, links, folders without a file, and names that sort in an odd way", () => {
+  it("is that of git, with executables, links, folders without a file, and names that sort in an odd way", async () => {
     using repository = createRepository();
     using folder = makeFolder({
       "a/file": "a",
@@ -21,10 +21,10 @@ describe("the id of the tree of a folder", () => {
     chmodSync(join(folder.path, "B", "run.sh"), 0o700);
     symlinkSync("a/file", join(folder.path, "link"));
     mkdirSync(join(folder.path, "empty", "also-empty"), { recursive: true });
-    expect(folderTreeId(folder.path)).toBe(repository.release(folder.path, "v1.0.0").tree);
+    expect(await folderTreeId(folder.path)).toBe(repository.release(folder.path, "v1.0.0").tree);
   });
 
-  it("is that of git for whatever names and contents", () => {
+  it("is that of git for whatever names and contents", async () => {
     using repository = createRepository();
     const name = fc.stringMatching(/^[a-zäA-Z0-9_.-]{1,4}$/).filter((text) => !/^\.+(git.*)?$/i.test(text));
     const files = fc.dictionary(
@@ -37,10 +37,10 @@ describe("the id of the tree of a folder", () => {
     );
     const fits = (given: Record<string, string>) =>
       Object.keys(given).every((one) => Object.keys(given).every((other) => !other.startsWith(`${one}/`)));
-    fc.assert(
-      fc.property(files.filter(fits), (given) => {
+    await fc.assert(
+      fc.asyncProperty(files.filter(fits), async (given) => {
         using folder = makeFolder(given);
-        expect(folderTreeId(folder.path)).toBe(repository.release(folder.path, "v1.0.0").tree);
+        expect(await folderTreeId(folder.path)).toBe(repository.release(folder.path, "v1.0.0").tree);
       }),
       { numRuns: 8 },
     );

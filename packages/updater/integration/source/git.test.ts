@@ -183,7 +183,18 @@ describe("a signed version at a git remote", () => {
       rejected: true,
       code: "IVY_RELEASE_UNSIGNED",
     });
-    publish(host, signRelease({ version: "4.5.6", ...host.release }, secretKey));
+    const release = signRelease({ version: "4.5.6", ...host.release }, secretKey);
+    using alone = makeFolder({ "ivy-release.json": release.manifest });
+    host.repository.git(
+      "update-ref",
+      "refs/ivy/releases/v4.5.6",
+      host.repository.release(alone.path, "alone").tree,
+    );
+    expect(await failureOf(fetchSource(options))).toMatchObject({
+      rejected: true,
+      code: "IVY_RELEASE_UNSIGNED",
+    });
+    publish(host, release);
     writeFileSync(join(host.source, "package.json"), "{}");
     host.repository.release(host.source, "v4.5.6");
     expect(await failureOf(fetchSource(options))).toMatchObject({

@@ -8,7 +8,10 @@ describe.each(["github", "gitlab"] as const)("a version at %s", (provider) => {
   it("is fetched from a public repository and unpacked as it was committed", async () => {
     await using host = await startHost();
     const { release, stage } = host;
-    const source = await fetchSource(host.options({ provider }));
+    const progress: [bytes: number, total?: number][] = [];
+    const onProgress = (...told: [bytes: number, total?: number]) => void progress.push(told);
+    const source = await fetchSource({ ...host.options({ provider }), onProgress });
+    expect(progress.at(-1)).toEqual([release.archive.length, release.archive.length]);
     expect(source).toEqual({ folder: join(stage, "src"), commit: release.commit, treeId: release.tree });
     for (const [name, content] of Object.entries(FILES)) {
       expect(readFileSync(join(source.folder, name), "utf8")).toBe(content);

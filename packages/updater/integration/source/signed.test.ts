@@ -44,6 +44,9 @@ describe.each(["github", "gitlab"] as const)("a release at %s, where keys are tr
     sign(test.host);
     const { commit, tree } = test.host.release;
     expect(await test.attempt()).toMatchObject({ commit, treeId: tree });
+    expect(
+      test.host.server.requests.filter(({ path }) => path.includes("/releases/tags/")).length,
+    ).toBeLessThan(2);
     expect(test.host.server.requests.filter(({ host, hasToken }) => host === "storage" && hasToken)).toEqual(
       [],
     );

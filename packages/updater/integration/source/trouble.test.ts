@@ -51,6 +51,11 @@ describe.each(KINDS)("trouble at %s", (provider) => {
       },
       300,
     ],
+    [
+      "a limit that only the text tells",
+      { status: 403, body: "You have exceeded a secondary rate limit." },
+      undefined,
+    ],
     ["429 without a time", { status: 429 }, undefined],
   ])("waits as long as it is told by %s", async (_what, trouble, retryAfterSeconds) => {
     const failure = await failWith(provider, trouble);

@@ -17,7 +17,7 @@ export interface FetchSourceOptions {
   /** A folder for this change alone; what an earlier attempt left there is gone on with. */
   stage: string;
   signal: AbortSignal;
-  /** Called with the bytes that have come and, if the host has told, those of the whole. */
+  /** Called with the bytes that have come and, if the host has told, those of the whole; not while git fetches. */
   onProgress?: ((bytes: number, total?: number) => void) | undefined;
   limits?: Partial<SourceLimits> | undefined;
 }

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, openSync, readdirSync, readlinkSync, readSync, statSync } from "node:fs";
+import { open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 
 /** What git knows of a file besides its content: plain, executable, or a symbolic link. */
@@ -26,13 +26,13 @@ export function treeId(tree: GitTree): string {
 }
 
 /** Id of the tree that git would make of a folder, if it took every file in it. */
-export function folderTreeId(folder: string): string {
-  return treeId(readTree(folder, Buffer.alloc(CHUNK_BYTES)));
+export async function folderTreeId(folder: string): Promise<string> {
+  return treeId(await readTree(folder, Buffer.alloc(CHUNK_BYTES)));
 }
 
 function hashTree(tree: GitTree): Buffer {
   const entries = [...tree]
-    .filter(([, entry]) => !(entry instanceof Map) || entry.size > 0)
+    .filter(([, entry]) => !(entry instanceof Map) || hasFile(entry))
     .map(([name, entry]) => ({ name, entry, key: sortKey(name, entry) }))
     .sort((a, b) => Buffer.compare(a.key, b.key));
   const parts = entries.flatMap(({ name, entry }) => {
@@ -43,38 +43,39 @@ function hashTree(tree: GitTree): Buffer {
   return createHash("sha1").update(`tree ${content.length}\0`).update(content).digest();
 }
 
+function hasFile(tree: GitTree): boolean {
+  return [...tree.values()].some((entry) => !(entry instanceof Map) || hasFile(entry));
+}
+
 /** Git sorts by bytes, and folders as if their names ended in a slash. */
 function sortKey(name: string, entry: Blob | GitTree): Buffer {
   return Buffer.from(entry instanceof Map ? `${name}/` : name);
 }
 
-function readTree(folder: string, buffer: Buffer): GitTree {
+async function readTree(folder: string, buffer: Buffer): Promise<GitTree> {
   const tree: GitTree = new Map();
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      const below = readTree(path, buffer);
-      if (below.size > 0) tree.set(entry.name, below);
+      tree.set(entry.name, await readTree(path, buffer));
     } else if (entry.isSymbolicLink()) {
-      const target = readlinkSync(path, "buffer");
+      const target = await readlink(path, "buffer");
       tree.set(entry.name, { mode: "120000", id: hashBlob(target.length).update(target).digest() });
     } else {
-      tree.set(entry.name, readBlob(path, buffer));
+      tree.set(entry.name, await readBlob(path, buffer));
     }
   }
   return tree;
 }
 
-function readBlob(path: string, buffer: Buffer): Blob {
-  const { size, mode } = statSync(path);
+async function readBlob(path: string, buffer: Buffer): Promise<Blob> {
+  await using file = await open(path);
+  const { size, mode } = await file.stat();
   const hash = hashBlob(size);
-  const descriptor = openSync(path, "r");
-  try {
-    for (let read = readSync(descriptor, buffer); read > 0; read = readSync(descriptor, buffer)) {
-      hash.update(buffer.subarray(0, read));
-    }
-  } finally {
-    closeSync(descriptor);
+  for (;;) {
+    const { bytesRead } = await file.read(buffer);
+    if (bytesRead === 0) break;
+    hash.update(buffer.subarray(0, bytesRead));
   }
   return { mode: (mode & 0o100) === 0 ? "100644" : "100755", id: hash.digest() };
 }

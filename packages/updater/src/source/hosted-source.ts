@@ -52,7 +52,7 @@ async function signedRelease(
     };
   }
   throw unsigned(
-    `${host.name} has no release v${version} with the files ${MANIFEST_NAME} and ${SIGNATURE_NAME}`,
+    `${host.name} has, or shows, no release v${version} with the files ${MANIFEST_NAME} and ${SIGNATURE_NAME}`,
   );
 }
 

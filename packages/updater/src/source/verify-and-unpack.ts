@@ -47,7 +47,7 @@ export async function verifyAndUnpack(
   rmSync(folder, { recursive: true, force: true });
   try {
     await unpackArchive(options, folder);
-    const unpacked = folderTreeId(folder);
+    const unpacked = await folderTreeId(folder);
     if (unpacked !== content.treeId)
       throw otherTree(`What has been unpacked is the tree ${unpacked}`, content.treeId);
   } catch (error) {

@@ -9,9 +9,6 @@ export interface ArchiveContent {
   commit?: string;
   /** Id of the tree that git would make of its files. */
   treeId: string;
-  /** Of all files together. */
-  bytes: number;
-  files: number;
 }
 
 /**
@@ -21,7 +18,7 @@ export interface ArchiveContent {
  */
 export async function inspectArchive(options: ReadArchiveOptions): Promise<ArchiveContent> {
   const tree: GitTree = new Map();
-  let [bytes, files, folders] = [0, 0, 0];
+  let [files, folders] = [0, 0];
   const { commit } = await readArchive(options, ({ parts, executable, size }) => {
     const name = parts.at(-1) as string;
     let folder = tree;
@@ -36,14 +33,13 @@ export async function inspectArchive(options: ReadArchiveOptions): Promise<Archi
     if (files + folders > options.limits.entries) {
       throw tooLarge(`it has more than ${options.limits.entries} files and folders`);
     }
-    bytes += size;
     const hash = hashBlob(size);
     const mode = executable ? "100755" : "100644";
     folder.set(name, { mode, id: Buffer.alloc(0) });
     const end = () => folder.set(name, { mode, id: hash.digest() });
     return { write: (chunk) => void hash.update(chunk), end };
   });
-  return { ...(commit === undefined ? {} : { commit }), treeId: treeId(tree), bytes, files };
+  return { ...(commit === undefined ? {} : { commit }), treeId: treeId(tree) };
 }
 
 function twice(parts: readonly string[]): UpdateRejectedError {

@@ -87,6 +87,12 @@ async function signedManifest(
   if (trustedKeys.length === 0) return undefined;
   if (!isSigned) throw unsigned(`The remote has no ${MANIFEST_REFS}/${tag}`);
   await fetchRef(`${MANIFEST_REFS}/${tag}`, git);
+  const names = (await print(["ls-tree", "--name-only", "FETCH_HEAD"], git)).split("\n");
+  if (!names.includes(MANIFEST_NAME) || !names.includes(SIGNATURE_NAME)) {
+    throw unsigned(
+      `${MANIFEST_REFS}/${tag} of the remote has not both of ${MANIFEST_NAME} and ${SIGNATURE_NAME}`,
+    );
+  }
   const read = (name: string) => runGit(["cat-file", "blob", `FETCH_HEAD:${name}`], git);
   const [manifest, signature] = [await read(MANIFEST_NAME), await read(SIGNATURE_NAME)];
   return verifyRelease({ manifest, signature: signature.toString(), trustedKeys, version });

@@ -18,6 +18,15 @@ export function githubHost({ provider_host: host, repository, access_token }: Up
   const api = host === "github.com" ? "https://api.github.com" : `https://${host}/api/v3`;
   const base = `${api}/repos/${repository}`;
   const credentials: Record<string, string> = access_token ? { authorization: `Bearer ${access_token}` } : {};
+  // Asked once for all assets of a release: GitHub counts requests.
+  const releases = new Map<string, ReturnType<typeof findRelease>>();
+  const findRelease = (tag: string, signal: AbortSignal) => {
+    const url = `${base}/releases/tags/${encodeURIComponent(tag)}`;
+    const what = `the release ${tag}`;
+    const found = askApi({ url, headers: API }, { schema: Release, credentials, what, signal });
+    releases.set(tag, found);
+    return found;
+  };
   return {
     name: `${host}/${repository}`,
     credentials,
@@ -35,9 +44,7 @@ export function githubHost({ provider_host: host, repository, access_token }: Up
       return { url: `${base}/tarball/${ref}`, headers: API };
     },
     async asset(tag, name, signal) {
-      const url = `${base}/releases/tags/${encodeURIComponent(tag)}`;
-      const what = `the release ${tag}`;
-      const release = await askApi({ url, headers: API }, { schema: Release, credentials, what, signal });
+      const release = await (releases.get(tag) ?? findRelease(tag, signal));
       const found = release?.assets.find((asset) => asset.name === name);
       const headers = { ...API, accept: "application/octet-stream" };
       return found && { url: `${base}/releases/assets/${found.id}`, headers };

@@ -37,7 +37,7 @@ export async function download(options: DownloadOptions): Promise<boolean> {
     if (response.status === 416 || (response.status === 206 && !resumed)) throw badRange(url, options);
     if (response.status !== 200 && !resumed) {
       const hasToken = Object.keys(credentials).length > 0;
-      throw statusFailure(response, { what, host: url.host, hasToken });
+      throw await statusFailure(response, { what, host: url.host, hasToken });
     }
     const total = totalBytes(response, resumed ? part.bytes : 0);
     if (total !== undefined && total > limits.archiveBytes) throw tooLarge(what, limits);

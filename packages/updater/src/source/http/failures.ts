@@ -26,13 +26,16 @@ export function networkFailure(url: URL, error: unknown): UpdateDeferredError {
 }
 
 /** What an answer means that does not bring what was asked for; `what` names it without any secret. */
-export function statusFailure(
+export async function statusFailure(
   response: Response,
   { what, host, hasToken }: { what: string; host: string; hasToken: boolean },
-): UpdateDeferredError | UpdateRejectedError {
+): Promise<UpdateDeferredError | UpdateRejectedError> {
   const { status, headers } = response;
   const seconds = retryAfterSeconds(headers);
-  if (status === 429 || (status === 403 && seconds !== undefined)) {
+  // GitHub has a second limit, of which sometimes nothing but the text tells.
+  const isLimited =
+    seconds !== undefined || (status === 403 && /rate limit/i.test(await beginningOf(response)));
+  if (status === 429 || (status === 403 && isLimited)) {
     const when = seconds === undefined ? "later" : `after ${seconds} s`;
     return new UpdateDeferredError(
       "fetch",
@@ -65,4 +68,13 @@ function innermost(error: unknown): Error {
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
   return cause instanceof Error ? cause : new Error(String(cause));
+}
+
+async function beginningOf({ body }: Response): Promise<string> {
+  try {
+    for await (const chunk of body ?? []) return Buffer.from(chunk).toString("utf8", 0, 1_024);
+  } catch {
+    // What the text would have said is only a detail of the failure that is reported.
+  }
+  return "";
 }

@@ -25,7 +25,7 @@ export async function fetchSmall(
   try {
     if (missing.includes(response.status)) return undefined;
     const hasToken = Object.keys(options.credentials).length > 0;
-    if (response.status !== 200) throw statusFailure(response, { what, host: url.host, hasToken });
+    if (response.status !== 200) throw await statusFailure(response, { what, host: url.host, hasToken });
     return await readAll(response, url, { what, signal: watchdog.signal });
   } finally {
     await response.body?.cancel().catch(() => {});
