@@ -5,7 +5,7 @@
 # shellcheck disable=SC2030,SC2031,SC2317 # the agent's environment is meant for it alone; traps are called by name
 LAUNCHER=1
 set -u
-umask 077
+unset IVY_TRIAL IVY_SAFE_MODE
 PATH="${PATH:-/usr/local/bin}:/usr/bin:/bin"
 export PATH
 
@@ -68,11 +68,10 @@ mismatch() {
 }
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
+# Files are created by `true`, for a shell exits where the redirection of its own `:` fails.
 
 # What is read next may be there in memory only; what is built upon it must not outlive it.
 make_durable() { sync -f "$root"; }
-
-# `true` creates files here, for a shell exits where the redirection of its own `:` fails.
 
 # Replaces a file so that a power cut leaves the old or the new one.
 put() { { printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"; } 2>/dev/null; }
@@ -160,6 +159,7 @@ start_agent() {
   if command -v setpriv >/dev/null; then deathly='setpriv --pdeathsig TERM'; fi
   (
     export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen" IVY_RUN="$root:$boot:$random"
+    umask "$mask"
     if [ -n "$attempt" ]; then export IVY_TRIAL="$attempt"; fi
     if [ -n "$safe" ]; then export IVY_SAFE_MODE=1; fi
     if [ -n "$errors" ]; then exec 2>>"$errors"; fi
@@ -307,7 +307,7 @@ kill_agent() {
 
 # Runs what was chosen until it ends.
 run_agent() {
-  outcome=''
+  outcome='' named=$(pointer active)
   start_agent "$chosen"
   if [ -n "$attempt" ] && [ -z "$ticker" ]; then start_ticker; fi
   await_agent
@@ -332,7 +332,7 @@ note_attempt() {
 note_end() {
   was_safe=$safe safe=''
   # The agent has begun a change.
-  if [ "$(pointer active)" != "$active" ]; then ends=''; return; fi
+  if [ "$(pointer active)" != "$named" ]; then ends=''; return; fi
   read_clock
   recent='' crashes=1
   for end in $ends; do
@@ -353,9 +353,14 @@ on_term() {
 
 # Holds the lock for as long as it lives, which the kernel releases with its death. No agent inherits it.
 guard() {
+  # Records are for this user alone; the agent has what the caller has.
+  mask=$(umask)
+  umask 077
   [ -e "$lock" ] || true >"$lock"
   exec 9<"$lock"
-  flock -n 9 || return 75
+  # Who only looks whether it is held, holds it for an instant.
+  flock -w 1 9 || return 75
+  cd "$root" || return
   read -r boot </proc/sys/kernel/random/boot_id
   trap on_term TERM INT HUP
   trap 'woken=1' USR1

@@ -160,6 +160,23 @@ describe.concurrent("every other command", () => {
     expect((await node.call("info")).stdout).toMatch(`cli of ${node.lastGood}`);
   });
 
+  it("leaves to the agent the environment and the umask of who has called it, but for what another agent was told", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "works" });
+    node.environment = {
+      IVY_TRIAL: "/x",
+      IVY_SAFE_MODE: "1",
+      IVY_RUN: `${node.paths.root}:x:y`,
+      COLOUR: "blue",
+    };
+    await node.call("start");
+    expect(node.said[0]).toMatch(/trial= safe= --background$/);
+    const environment = readFileSync(`/proc/${node.agentPid()}/environ`, "utf8").split("\0");
+    expect(environment).toContain("COLOUR=blue");
+    expect(environment).toContain(`IVY_GENERATION=${join(node.paths.generations, node.active as string)}`);
+    const umask = /^Umask:\s*(\d+)/m.exec(readFileSync(`/proc/${node.agentPid()}/status`, "utf8"))?.[1];
+    expect(umask).toBe(process.umask().toString(8).padStart(4, "0"));
+  });
+
   it("finds its root through a link to the launcher", async () => {
     await using node = await Node.with(WORKS);
     await using elsewhere = new Node();
