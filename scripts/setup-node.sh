@@ -136,7 +136,7 @@ nfs* | cifs | smb* | msdos | vfat | exfat | fuse* | v9fs | 9p) refuse "$root lie
 esac
 ln -s probe "$root/.ivy/probe" 2>/dev/null || [ -L "$root/.ivy/probe" ] || refuse "the file system of $root has no symbolic links: a local one like ext4 is needed"
 rm -f "$root/.ivy/probe"
-exec 9>"$root/.ivy/setup.lock"
+exec 9>>"$root/.ivy/setup.lock"
 flock -n 9 || refuse "another set-up is at work in $root: wait until it has ended"
 
 stage=$root/.ivy/stage/setup
@@ -228,10 +228,12 @@ download_pnpm() {
 }
 
 check_room() {
-  free=$(df -Pk "$root" | sed -n '2s/^.* \([0-9]*\) *[0-9]*% .*/\1/p')
+  available='2s/^.*[^0-9]\([0-9][0-9]*\)  *[0-9-]*%\{0,1\} .*/\1/p'
+  free=$(df -Pk "$root" | sed -n "$available")
   [ "$free" -ge "$NEEDED_KIB" ] || refuse "$((free / 1000)) MB are free below $root, and $((NEEDED_KIB / 1000)) MB are needed"
-  files=$(df -Pi "$root" | sed -n '2s/^.* \([0-9]*\) *[0-9]*% .*/\1/p')
-  [ -z "$files" ] || [ "$files" -ge "$NEEDED_FILES" ] || refuse "there is room for $files files below $root, and $NEEDED_FILES are needed"
+  files=$(df -Pi "$root" | sed -n "$available")
+  # Some file systems have no fixed number of files, and then say 0.
+  [ "${files:-0}" = 0 ] || [ "$files" -ge "$NEEDED_FILES" ] || refuse "there is room for $files files below $root, and $NEEDED_FILES are needed"
 }
 
 # Little memory before speed, and nothing of the caller's environment: as the updater does it (packages/updater/src/steps).
@@ -251,7 +253,7 @@ install() {
   (
     cd "$tree"
     modestly "$pnpm" install --frozen-lockfile --filter . --filter '@ivy/node-agent...' --store-dir="$root/.ivy/store" \
-      --config.package-import-method=copy --config.minimum-release-age=0 --network-concurrency=1 --config.fetch-retries=5 \
+      --config.package-import-method=copy --config.minimum-release-age=0 --network-concurrency=1 --config.fetch-retries=2 \
       --config.fetch-timeout=60000 --ignore-scripts --reporter=append-only --registry="$registry"
   ) || refuse "the packages of version $version could not be installed; what is missing stands above"
   say "Building version $version"

@@ -83,5 +83,15 @@ function addCronLine(launcher: string): void {
 }
 
 function run([program = "", ...args]: string[]): void {
-  execFileSync(program, args, { stdio: ["ignore", "inherit", "inherit"] });
+  try {
+    execFileSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  } catch (error) {
+    const command = [program, ...args].join(" ");
+    throw new Error(
+      `${command} has failed: mend that and run the set-up again, or say --start-at-boot cron`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
