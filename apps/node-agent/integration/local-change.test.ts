@@ -7,6 +7,9 @@ import { describeWithBroker } from "./support/field.ts";
 import { setUpRoot, stopped } from "./support/root-node.ts";
 import { inForce, type OnTestFinished, setUpField } from "./support/trial-field.ts";
 
+// Trials take their time, and several run at once.
+vi.setConfig({ testTimeout: 240_000 });
+
 async function setUp(onTestFinished: OnTestFinished, updater: object = {}) {
   const field = await setUpField(onTestFinished);
   const config = changed(field.config, 7, { updater: { ...field.updater, ...updater } });
