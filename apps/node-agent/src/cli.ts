@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addConfig } from "./commands/config.ts";
 import { addInfo } from "./commands/info.ts";
 import { addMainloop } from "./commands/mainloop.ts";
 import { NAME } from "./constants.ts";
@@ -8,7 +9,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop]) add(program);
+for (const add of [addInfo, addMainloop, addConfig]) add(program);
 
 try {
   await program.parseAsync();
