@@ -11,6 +11,7 @@ import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
 import { describeError } from "./describe-error.ts";
 import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
 /** A shorter text stands in other words too often to be struck out. */
 const SHORTEST_SECRET = 4;
@@ -22,6 +23,8 @@ export interface LoggerOptions {
   verbosity: LoggingVerbosityConfig;
   /** Folder of the daily files; created if it is missing. */
   logsDir: string;
+  /** How much of the daily files is kept; what is left out has its default: 256 MiB, 90 days. */
+  limits?: Partial<LogLimits>;
   /** Texts that no sink ever gets to see. */
   secrets?: readonly string[];
   /** Takes what is to be sent to the server. */
@@ -66,7 +69,7 @@ export class Logger implements Disposable {
   constructor(options: LoggerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#file = new DailyFile(options.logsDir);
+    this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
     this.#secrets = (options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET);
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
