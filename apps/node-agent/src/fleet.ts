@@ -90,17 +90,18 @@ export class Fleet {
     return [name, manager];
   }
 
+  /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
+  setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Pick<Tools, "logger">): void {
+    logger.info(`${asker} sets the level of ${sink} to ${level}, until the processes are started anew`);
+    logger.setLevel(sink, level);
+    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
+  }
+
   #perform(request: AgentRequest, asker: string, { tools, restart }: Round): void {
     if (request.kind === "restart") {
       tools.logger.info(`"${asker}" asks for a restart of all processes`);
       restart();
-    } else this.#setLogLevel(request, asker, tools);
-  }
-
-  #setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Tools): void {
-    logger.info(`"${asker}" sets the level of ${sink} to ${level}, until the processes are started anew`);
-    logger.setLevel(sink, level);
-    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
+    } else this.setLogLevel(request, `"${asker}"`, tools);
   }
 
   #read(): Record<string, ProcessState> {

@@ -7,6 +7,7 @@ import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
 import { Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
+import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { WakeUp } from "./wake-up.ts";
@@ -68,6 +69,12 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
+      const { logger } = tools;
+      await using _control = await listenForControl({
+        dataDir,
+        perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
+        warn: (text) => logger.warning(text),
+      });
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
