@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addConfig } from "./commands/config.ts";
 import { addInfo } from "./commands/info.ts";
+import { addLogs } from "./commands/logs.ts";
 import { addMainloop } from "./commands/mainloop.ts";
 import { NAME } from "./constants.ts";
 
@@ -9,7 +10,10 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop, addConfig]) add(program);
+for (const add of [addInfo, addMainloop, addConfig, addLogs]) add(program);
+
+// Whoever reads this has seen enough, as with `| head`.
+process.stdout.on("error", () => process.exit());
 
 try {
   await program.parseAsync();
