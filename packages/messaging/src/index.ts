@@ -1,4 +1,5 @@
 export { type Durability, usualDurability } from "./durability.ts";
+export type { Period } from "./log/reader.ts";
 export {
   type AddOptions,
   type DeadLetter,

@@ -30,6 +30,7 @@ export interface FoundRecord {
 }
 
 const START = '{"v":1,"id":"';
+const TIME = '","t":';
 
 export function encodeRecord({ id, t, r, m }: LogRecord): string {
   const revision = r === undefined ? "" : `,"r":${r}`;
@@ -40,10 +41,21 @@ export function encodeHeader({ file, log, boot }: LogHeader): string {
   return seal(`{"v":1,"file":${file},"log":"${log}","boot":"${boot}"`);
 }
 
-/** Reads a line without its line feed; `undefined` where the line is torn or damaged. */
-export function decodeRecord(line: Buffer): LogRecord | undefined {
-  const content = unseal(line) as LogRecord | undefined;
+/** Reads a line without its line feed: see {@link unseal}. */
+export function decodeRecord(line: Buffer, text?: string): LogRecord | undefined {
+  const content = unseal(line, text) as LogRecord | undefined;
   return content === undefined || typeof content.t !== "number" ? undefined : content;
+}
+
+/**
+ * The time of a record that begins at an index of a text, without a look at the rest; `undefined` where none can be
+ * seen.
+ */
+export function shownTime(text: string, index: number): number | undefined {
+  if (!text.startsWith(START, index)) return undefined;
+  const begin = text.indexOf(TIME, index) + TIME.length;
+  const t = Number(text.slice(begin, text.indexOf(",", begin)));
+  return Number.isNaN(t) ? undefined : t;
 }
 
 export function decodeHeader(line: Buffer): LogHeader | undefined {

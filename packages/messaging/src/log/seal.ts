@@ -9,11 +9,16 @@ export function seal(open: string): string {
   return `${open}${sealOf(open)}\n`;
 }
 
-/** The object of a sealed line without its line feed; `undefined` where the line is torn or damaged. */
-export function unseal(line: Buffer): unknown {
+/**
+ * The object of a sealed line without its line feed; `undefined` where the line is torn or damaged.
+ *
+ * @param text - the same line as text, where that is known already
+ */
+export function unseal(line: Buffer, text?: string): unknown {
   const end = line.length - SEAL_LENGTH;
-  if (end <= 0 || line.toString("latin1", end) !== sealOf(line.subarray(0, end))) return undefined;
-  return JSON.parse(`${line.toString("utf8", 0, end)}}`);
+  const found = text === undefined ? line.toString("latin1", end) : text.slice(end);
+  if (end <= 0 || found !== sealOf(line.subarray(0, end))) return undefined;
+  return JSON.parse(`${text === undefined ? line.toString("utf8", 0, end) : text.slice(0, end)}}`);
 }
 
 function sealOf(open: string | Buffer): string {
