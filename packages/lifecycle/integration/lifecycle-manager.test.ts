@@ -24,6 +24,7 @@ function manage(
   const name = options.name ?? "probe";
   const requests = vi.fn();
   const states: string[] = [];
+  const links: (boolean | undefined)[] = [];
   const logger = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
   const settings = {
     dataDir,
@@ -44,12 +45,16 @@ function manage(
     settings,
     logger,
     onRequest: requests,
-    onChange: () => states.push(manager.checkProcedureStatus().state),
+    onChange: () => {
+      const { state, link } = manager.checkProcedureStatus();
+      states.push(state);
+      links.push(link?.connected);
+    },
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
   const pid = () => pidOf(join(dataDir, `${name}.pid`));
-  return { manager, dataDir, settings, logger, requests, states, pid };
+  return { manager, dataDir, settings, logger, requests, states, links, pid };
 }
 
 describe("a process of the agent", () => {
@@ -200,6 +205,36 @@ describe("a process of the agent", () => {
     await until(() => expect(states.slice(0, 3)).toEqual(["running", "pausing", "running"]));
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus().state).toBe("ended");
+  });
+
+  it("that is a backend tells of its connection, which ends with it", async () => {
+    const { manager, pid, links } = manage("", { backend: true });
+    await manager.startProcedure();
+    const before = systemMonotonicMs();
+    await until(() => expect(manager.checkProcedureStatus().link?.lastAcknowledged).toBeDefined());
+    const { link, startedAt = 0 } = manager.checkProcedureStatus();
+    expect(link?.connected).toBe(true);
+    expect(startedAt).toBeLessThanOrEqual(link?.since ?? 0);
+    expect(Math.abs(before - (link?.since ?? 0))).toBeLessThan(20_000);
+    expect(links).toEqual([undefined, false, true, true]);
+    process.kill(pid(), "SIGKILL");
+    await until(() => expect(links.slice(4, 8)).toEqual([undefined, undefined, false, true]));
+    await manager.teardown("stop");
+    expect(manager.checkProcedureStatus()).toMatchObject({ link: undefined, startedAt: undefined });
+  });
+
+  it("tells how far its loop is, without telling of every turn", async () => {
+    const { manager } = manage("turn");
+    await manager.startProcedure();
+    await until(() =>
+      expect(manager.checkProcedureStatus().progress).toMatchObject({
+        turns: 2,
+        failures: 1,
+        intervalMs: 10_000,
+      }),
+    );
+    await manager.teardown("stop");
+    expect(manager.checkProcedureStatus().progress).toBeUndefined();
   });
 
   it("can be torn down while it waits to be started again", async () => {

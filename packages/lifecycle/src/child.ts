@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
+import type { LinkEvent } from "@ivy/messaging/forwarder";
 import { StateInterface } from "@ivy/state";
 import { LifecycleUsageError } from "./errors.ts";
 import {
@@ -11,8 +12,11 @@ import {
   type ToChild,
   type ToParent,
 } from "./ipc.ts";
+import { linkReporter } from "./report-link.ts";
+import { progressReporter, type Turn } from "./report-progress.ts";
 
 export type { LevelChange, LogSink, TeardownReason } from "./ipc.ts";
+export type { Turn } from "./report-progress.ts";
 
 /** The agent that a process belongs to, and what can be asked of it. */
 export interface Agent {
@@ -25,6 +29,13 @@ export interface Agent {
   requestRestart(): void;
   /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
   setLogLevel(change: LevelChange): void;
+  /** Tells what becomes of the connection to a server: to be handed to the forwarder as `onLink`. */
+  reportLink(event: LinkEvent): void;
+  /**
+   * Tells that an endless loop begins or has come round. One that does so once and then no more is taken for hung, and
+   * its process is started again. The loop of `@ivy/procedures` does it by itself.
+   */
+  reportProgress(turn: Turn): void;
 }
 
 /** What a process of the agent works with. */
@@ -166,6 +177,11 @@ function agentOf({ name, version, startedAt }: ProcessSettings["agent"]): Agent 
     uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
     requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
     setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),
+    reportLink: linkReporter((link) => tell({ kind: "link", ...link }), systemMonotonicMs),
+    reportProgress: progressReporter(
+      (progress) => tell({ kind: "progress", ...progress }),
+      systemMonotonicMs,
+    ),
   };
 }
 

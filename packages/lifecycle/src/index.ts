@@ -5,8 +5,10 @@ export {
   type AgentIdentity,
   type AgentRequest,
   type LevelChange,
+  type LinkReport,
   type LogSink,
   type ProcessSettings,
+  type ProgressReport,
   systemMonotonicMs,
   type TeardownReason,
 } from "./ipc.ts";

@@ -5,7 +5,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@ivy/logger";
 import type { Entrypoint, Variant } from "./entrypoint.ts";
 import { LifecycleUsageError } from "./errors.ts";
-import type { AgentRequest, LevelChange, ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
+import {
+  type AgentRequest,
+  type LevelChange,
+  type LinkReport,
+  type ProcessSettings,
+  type ProgressReport,
+  systemMonotonicMs,
+  type TeardownReason,
+  type ToChild,
+  type ToParent,
+} from "./ipc.ts";
 import { RestartPause } from "./restart-pause.ts";
 import { killGroup, spawnChild } from "./spawn-child.ts";
 import { keepTail } from "./stderr-tail.ts";
@@ -34,6 +44,12 @@ export interface ProcessStatus {
   /** How often it has been started again since it was started. */
   restarts: number;
   lastEnd: ProcessEnd | undefined;
+  /** When the process that runs was started, in milliseconds on the system's monotonic clock. */
+  startedAt: number | undefined;
+  /** What it has last told of its connection; only a backend has one. */
+  link: LinkReport | undefined;
+  /** What it has last told of its loop; a loop that turns often tells only now and then. */
+  progress: ProgressReport | undefined;
 }
 
 export interface LifecycleOptions<Config> {
@@ -51,7 +67,7 @@ export interface LifecycleOptions<Config> {
   restartPause?: RestartPause;
   /** Performs what the process asks for. */
   onRequest?: (request: AgentRequest) => void;
-  /** Told that the status has changed. */
+  /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
   onChange?: () => void;
 }
 
@@ -67,6 +83,9 @@ export class LifecycleManager<Config> {
   #forciblyKilled = false;
   #restarts = 0;
   #lastEnd: ProcessEnd | undefined;
+  #startedAt: number | undefined;
+  #link: LinkReport | undefined;
+  #progress: ProgressReport | undefined;
   #gone: Promise<void> = Promise.resolve();
 
   /** @throws LifecycleUsageError where the entrypoint does not fit the variant, or its module is not there */
@@ -106,7 +125,15 @@ export class LifecycleManager<Config> {
   checkProcedureStatus(): ProcessStatus {
     if (!this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has not been started`);
     const state = this.#child !== undefined ? "running" : this.#timer !== undefined ? "pausing" : "ended";
-    return { state, pid: this.#child?.pid, restarts: this.#restarts, lastEnd: this.#lastEnd };
+    return {
+      state,
+      pid: this.#child?.pid,
+      restarts: this.#restarts,
+      lastEnd: this.#lastEnd,
+      startedAt: this.#startedAt,
+      link: this.#link,
+      progress: this.#progress,
+    };
   }
 
   /** Changes from which level on a sink of the process gets entries, also when it is started again after a death. */
@@ -146,6 +173,7 @@ export class LifecycleManager<Config> {
     const child = spawnChild(entrypoint.module);
     const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
     this.#child = child;
+    this.#startedAt = systemMonotonicMs();
     this.#options.onChange?.();
     const gone = Promise.withResolvers<void>();
     this.#gone = gone.promise;
@@ -163,12 +191,29 @@ export class LifecycleManager<Config> {
     });
     const running = new Promise<void>((resolve) => {
       child.on("message", (message: ToParent) => {
-        if (message.kind === "ready") this.#send(child, this.#startMessage());
-        else if (message.kind === "running") resolve();
-        else this.#options.onRequest?.(message.request);
+        if (message.kind === "running") resolve();
+        else this.#receive(message, child);
       });
     });
     await Promise.race([running, this.#gone]);
+  }
+
+  #receive(message: Exclude<ToParent, { kind: "running" }>, child: ChildProcess): void {
+    if (message.kind === "ready") this.#send(child, this.#startMessage());
+    else if (message.kind === "ask") this.#options.onRequest?.(message.request);
+    // What a process that has ended said last is about a connection and a loop that are no more.
+    else if (child === this.#child) this.#note(message);
+  }
+
+  #note(message: Extract<ToParent, { kind: "link" | "progress" }>): void {
+    if (message.kind === "progress") {
+      const { kind: _, ...progress } = message;
+      this.#progress = progress;
+    } else {
+      const { kind: _, ...link } = message;
+      this.#link = link;
+      this.#options.onChange?.();
+    }
   }
 
   #startMessage(): ToChild {
@@ -184,6 +229,9 @@ export class LifecycleManager<Config> {
   #ended(how: Pick<ProcessEnd, "exitCode" | "signal" | "stderrTail">, startedAt: number): void {
     const durationMs = performance.now() - startedAt;
     this.#child = undefined;
+    this.#startedAt = undefined;
+    this.#link = undefined;
+    this.#progress = undefined;
     this.#lastEnd = { ...how, forciblyKilled: this.#forciblyKilled, durationMs };
     if (this.#tearingDown) this.#reportTeardown(this.#lastEnd);
     else this.#startAgain(this.#lastEnd);
