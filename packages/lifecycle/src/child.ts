@@ -67,6 +67,9 @@ export type BackendRun<Config> = (
   node: NodeContext,
 ) => Promise<void>;
 
+/** How often a backend shows that it is not blocked, in seconds. */
+const SECONDS_BETWEEN_SIGNS_OF_LIFE = 60;
+
 /** How long a process may take to end once the main process is gone, in milliseconds. */
 const ORPHAN_MS = 5_000;
 
@@ -84,7 +87,17 @@ export async function runBackend<Config>(run: BackendRun<Config>): Promise<void>
       "A backend's run takes (config, name, teardownIndicator, node); this one takes less",
     );
   }
-  await runAsChild<Config>((config, name, node) => run(config, name, node.signal, node));
+  await runAsChild<Config>((config, name, node) => {
+    showLife(node.agent);
+    return run(config, name, node.signal, node);
+  });
+}
+
+/** A backend has no loop of its own that could come round; its event loop has to. */
+function showLife(agent: Agent): void {
+  const turn = { seconds: SECONDS_BETWEEN_SIGNS_OF_LIFE };
+  agent.reportProgress(turn);
+  setInterval(() => agent.reportProgress(turn), turn.seconds * 1_000).unref();
 }
 
 async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
@@ -98,6 +111,7 @@ async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
   changeLevelsOf(node.logger);
   process.on("uncaughtException", (error) => {
     node.logger.exception(error);
+    tell({ kind: "error", text: String(error) });
     process.exit(1);
   });
   tell({ kind: "running" });
@@ -111,9 +125,12 @@ async function runToEnd(run: () => Promise<void>, { logger, signal }: NodeContex
   try {
     await run();
     if (signal.aborted) return 0;
-    logger.error("The process has ended although nobody asked for it");
+    const text = "The process has ended although nobody asked for it";
+    logger.error(text);
+    tell({ kind: "error", text });
   } catch (error) {
     logger.exception(error);
+    tell({ kind: "error", text: String(error) });
   }
   return 1;
 }

@@ -233,6 +233,30 @@ export const SystemChecksConfig = z.strictObject({
 });
 export type SystemChecksConfig = z.infer<typeof SystemChecksConfig>;
 
+export const SupervisionConfig = z.strictObject({
+  missed_intervals: z._default(
+    wholeNumber(
+      2,
+      1_000,
+      "A procedure whose loop does not come round for so many of its intervals is taken down and started again",
+    ),
+    5,
+  ),
+  shortest_patience: z._default(
+    wholeNumber(1, 86_400, "But never before its next turn is overdue for this long, in seconds"),
+    60,
+  ),
+  start_patience: z._default(
+    wholeNumber(
+      1,
+      86_400,
+      "How long a procedure may take to come to its loop, and then to measure for the first time, in seconds",
+    ),
+    600,
+  ),
+});
+export type SupervisionConfig = z.infer<typeof SupervisionConfig>;
+
 /** The configuration of this version. Extend it with the sections of your own procedures: `z.extend(Config, {...})`. */
 export const Config = z.strictObject({
   general: GeneralConfig,
@@ -241,6 +265,11 @@ export const Config = z.strictObject({
     .optional(z.nullable(UpdaterConfig))
     .check(z.describe("Without it no new version is ever fetched")),
   backend: z.optional(z.nullable(BackendConfig)).check(z.describe("Without it nothing is sent")),
+  supervision: z
+    .optional(SupervisionConfig)
+    .check(
+      z.describe("When a process that makes no progress is started again; with the defaults without it"),
+    ),
   dummy_procedure: DummyProcedureConfig,
   system_checks: SystemChecksConfig,
 });

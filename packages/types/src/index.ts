@@ -6,6 +6,7 @@ export {
   LoggingVerbosityConfig,
   MAX_REVISION,
   MQTTBrokerConfig,
+  SupervisionConfig,
   SystemChecksConfig,
   TlsConfig,
   TopicsConfig,
