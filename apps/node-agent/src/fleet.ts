@@ -4,7 +4,7 @@ import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
 import { type AgentProcess, processesOf } from "./processes.ts";
-import { type Tools, verbosityOf } from "./tools.ts";
+import { patienceOf, type Tools, verbosityOf } from "./tools.ts";
 
 /** A backend is killed this long after the time that it has for draining, in seconds. */
 const SECONDS_AFTER_DRAIN = 15;
@@ -74,6 +74,7 @@ export class Fleet {
       name,
       variant,
       logger: tools.logger,
+      patience: patienceOf(config),
       ...(variant === "backend" ? { secondsToKill: drain + SECONDS_AFTER_DRAIN } : {}),
       settings: {
         dataDir,
@@ -108,8 +109,9 @@ export class Fleet {
     const started = [...this.#managers].filter(([, manager]) => manager.procedureIsRunning());
     return Object.fromEntries(
       started.map(([name, manager]) => {
-        const { state, restarts } = manager.checkProcedureStatus();
-        return [name, { state, restarts }];
+        const { state, restarts, pid, crashLoop, lastError } = manager.checkProcedureStatus();
+        const trouble = lastError === undefined ? {} : { crash_loop: crashLoop, last_error: lastError };
+        return [name, { state, restarts, ...(pid === undefined ? {} : { pid }), ...trouble }];
       }),
     );
   }

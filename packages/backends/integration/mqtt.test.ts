@@ -19,13 +19,14 @@ function startBackend(config: Config, folders: Folders) {
     logsDir: join(folders.dataDir, "logs"),
   });
   const state = new StateInterface(folders);
-  const running = run(config, "mqtt-backend", ended.signal, { ...folders, messages, logger, state });
+  const agent = { reportLink: vi.fn() };
+  const running = run(config, "mqtt-backend", ended.signal, { ...folders, messages, logger, state, agent });
   onTestFinished(async () => {
     ended.abort("restart");
     await running;
     await messages.teardown();
   });
-  return { messages, state, log: () => logger.readCurrentLogFile() ?? "" };
+  return { messages, state, agent, log: () => logger.readCurrentLogFile() ?? "" };
 }
 
 describe.skipIf(!hasMosquitto)("the backend for plain MQTT (needs mosquitto)", () => {
@@ -33,7 +34,7 @@ describe.skipIf(!hasMosquitto)("the backend for plain MQTT (needs mosquitto)", (
     const { broker, folders } = await setUp();
     const topics = { data: "sites/{system_identifier}/data", logs: "sites/{client_id}/logs/{level}" };
     const { arrivals } = await startClient(broker, "#");
-    const { messages } = startBackend(configuration(broker, topics), folders);
+    const { messages, agent } = startBackend(configuration(broker, topics), folders);
     const before = Date.now() / 1_000;
     await messages.addMessage({ variant: "data", data: { temperature: 21.4, site: "roof" } });
     await messages.addMessage({ variant: "log", level: "ERROR", subject: "s", body: "b" });
@@ -49,6 +50,8 @@ describe.skipIf(!hasMosquitto)("the backend for plain MQTT (needs mosquitto)", (
       "ivy/roof/configuration_states": { timestamp, revision: 7, status: "accepted", config },
     });
     await vi.waitFor(() => expect(messages.getNLatestMessages(10)).toEqual([]), PATIENCE);
+    const events = agent.reportLink.mock.calls.flat();
+    expect(events).toEqual(["disconnected", "connected", "acknowledged", "acknowledged", "acknowledged"]);
   });
 
   it("takes the retained configuration with its own revision, once, and answers without its secrets", async () => {

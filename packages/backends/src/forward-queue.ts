@@ -1,3 +1,4 @@
+import type { Agent } from "@ivy/lifecycle/child";
 import { forward, type ServerProtocol } from "@ivy/messaging/forwarder";
 import type { BackendConfig, Config } from "@ivy/types";
 import { brokerOf } from "./broker.ts";
@@ -7,6 +8,11 @@ import type { ConfigReceiver } from "./receive-config.ts";
 export function backendOf({ backend }: Pick<Config, "backend">): BackendConfig {
   if (backend) return backend;
   throw new Error("The configuration has no section backend, which the backend needs");
+}
+
+/** What forwarding needs of the context of a process. Without an agent, nobody is told of the connection. */
+export interface ForwardingNode extends Pick<ConfigReceiver, "messages" | "logger" | "configDir"> {
+  agent?: Pick<Agent, "reportLink">;
 }
 
 /**
@@ -19,8 +25,9 @@ export async function forwardQueue(
   backend: BackendConfig,
   protocol: ServerProtocol,
   teardown: AbortSignal,
-  { messages, logger, configDir }: Pick<ConfigReceiver, "messages" | "logger" | "configDir">,
+  { messages, logger, configDir, agent }: ForwardingNode,
 ): Promise<void> {
+  agent?.reportLink("disconnected");
   await forward({
     agent: messages,
     protocol,
@@ -30,5 +37,6 @@ export async function forwardQueue(
     logger,
     teardown,
     drainSeconds: () => (teardown.reason === "restart" ? 0 : backend.max_drain_time),
+    ...(agent && { onLink: (event) => agent.reportLink(event) }),
   });
 }

@@ -1,6 +1,6 @@
 import { type Config, MAX_REVISION, TopicsConfig } from "@ivy/types";
 import * as z from "zod/mini";
-import { backendOf, forwardQueue } from "./forward-queue.ts";
+import { backendOf, type ForwardingNode, forwardQueue } from "./forward-queue.ts";
 import { mqttProtocol } from "./mqtt-protocol.ts";
 import { type ConfigReceiver, receiveConfig } from "./receive-config.ts";
 
@@ -19,7 +19,7 @@ export async function run(
   config: Config,
   _name: string,
   teardownIndicator: AbortSignal,
-  node: ConfigReceiver,
+  node: ConfigReceiver & ForwardingNode,
 ): Promise<void> {
   const backend = backendOf(config);
   const protocol = mqttProtocol({

@@ -1,6 +1,6 @@
 import { type Config, MAX_REVISION } from "@ivy/types";
 import * as z from "zod/mini";
-import { backendOf, forwardQueue } from "./forward-queue.ts";
+import { backendOf, type ForwardingNode, forwardQueue } from "./forward-queue.ts";
 import { type ConfigReceiver, receiveConfig } from "./receive-config.ts";
 import { tentaProtocol } from "./tenta-protocol.ts";
 
@@ -20,7 +20,7 @@ export async function run(
   config: Config,
   _name: string,
   teardownIndicator: AbortSignal,
-  node: ConfigReceiver,
+  node: ConfigReceiver & ForwardingNode,
 ): Promise<void> {
   const protocol = tentaProtocol({
     sensor: config.general.system_identifier,

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
+import type { LinkEvent } from "@ivy/messaging/forwarder";
 import { StateInterface } from "@ivy/state";
 import { LifecycleUsageError } from "./errors.ts";
 import {
@@ -11,8 +12,11 @@ import {
   type ToChild,
   type ToParent,
 } from "./ipc.ts";
+import { linkReporter } from "./report-link.ts";
+import { progressReporter, type Turn } from "./report-progress.ts";
 
 export type { LevelChange, LogSink, TeardownReason } from "./ipc.ts";
+export type { Turn } from "./report-progress.ts";
 
 /** The agent that a process belongs to, and what can be asked of it. */
 export interface Agent {
@@ -25,6 +29,13 @@ export interface Agent {
   requestRestart(): void;
   /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
   setLogLevel(change: LevelChange): void;
+  /** Tells what becomes of the connection to a server: to be handed to the forwarder as `onLink`. */
+  reportLink(event: LinkEvent): void;
+  /**
+   * Tells that an endless loop begins or has come round. One that does so once and then no more is taken for hung, and
+   * its process is started again. The loop of `@ivy/procedures` does it by itself.
+   */
+  reportProgress(turn: Turn): void;
 }
 
 /** What a process of the agent works with. */
@@ -56,6 +67,9 @@ export type BackendRun<Config> = (
   node: NodeContext,
 ) => Promise<void>;
 
+/** How often a backend shows that it is not blocked, in seconds. */
+const SECONDS_BETWEEN_SIGNS_OF_LIFE = 60;
+
 /** How long a process may take to end once the main process is gone, in milliseconds. */
 const ORPHAN_MS = 5_000;
 
@@ -73,7 +87,17 @@ export async function runBackend<Config>(run: BackendRun<Config>): Promise<void>
       "A backend's run takes (config, name, teardownIndicator, node); this one takes less",
     );
   }
-  await runAsChild<Config>((config, name, node) => run(config, name, node.signal, node));
+  await runAsChild<Config>((config, name, node) => {
+    showLife(node.agent);
+    return run(config, name, node.signal, node);
+  });
+}
+
+/** A backend has no loop of its own that could come round; its event loop has to. */
+function showLife(agent: Agent): void {
+  const turn = { seconds: SECONDS_BETWEEN_SIGNS_OF_LIFE };
+  agent.reportProgress(turn);
+  setInterval(() => agent.reportProgress(turn), turn.seconds * 1_000).unref();
 }
 
 async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
@@ -87,6 +111,7 @@ async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
   changeLevelsOf(node.logger);
   process.on("uncaughtException", (error) => {
     node.logger.exception(error);
+    tell({ kind: "error", text: String(error) });
     process.exit(1);
   });
   tell({ kind: "running" });
@@ -100,9 +125,12 @@ async function runToEnd(run: () => Promise<void>, { logger, signal }: NodeContex
   try {
     await run();
     if (signal.aborted) return 0;
-    logger.error("The process has ended although nobody asked for it");
+    const text = "The process has ended although nobody asked for it";
+    logger.error(text);
+    tell({ kind: "error", text });
   } catch (error) {
     logger.exception(error);
+    tell({ kind: "error", text: String(error) });
   }
   return 1;
 }
@@ -166,6 +194,11 @@ function agentOf({ name, version, startedAt }: ProcessSettings["agent"]): Agent 
     uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
     requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
     setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),
+    reportLink: linkReporter((link) => tell({ kind: "link", ...link }), systemMonotonicMs),
+    reportProgress: progressReporter(
+      (progress) => tell({ kind: "progress", ...progress }),
+      systemMonotonicMs,
+    ),
   };
 }
 

@@ -5,8 +5,10 @@ export {
   type AgentIdentity,
   type AgentRequest,
   type LevelChange,
+  type LinkReport,
   type LogSink,
   type ProcessSettings,
+  type ProgressReport,
   systemMonotonicMs,
   type TeardownReason,
 } from "./ipc.ts";
@@ -19,5 +21,6 @@ export {
 } from "./lifecycle-manager.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
 export { MEMORY_FLAGS } from "./memory-flags.ts";
+export type { Patience } from "./progress-watch.ts";
 export { RestartPause } from "./restart-pause.ts";
 export { tellUp } from "./tell-up.ts";

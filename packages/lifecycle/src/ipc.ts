@@ -15,6 +15,33 @@ export interface LevelChange {
 /** What a process of the agent may ask of the main process. */
 export type AgentRequest = { kind: "restart" } | ({ kind: "log-level" } & LevelChange);
 
+/** The connection of a backend to its server. Times are in milliseconds on the system's monotonic clock. */
+export interface LinkReport {
+  connected: boolean;
+  /** When it was made or has ended. */
+  since: number;
+  /** When the server has last acknowledged a message, to within ten seconds. */
+  lastAcknowledged?: number;
+}
+
+/** How far the loop of a procedure is. Times are in milliseconds on the system's monotonic clock. */
+export interface ProgressReport {
+  /** When this was so. */
+  at: number;
+  /** How often the loop has turned since the process was started; 0 when it has just begun. */
+  turns: number;
+  /** How many turns in a row have failed up to now. */
+  failures: number;
+  /** Why the last of them has failed. */
+  error?: string;
+  /** When a turn has last worked. */
+  lastSuccess?: number;
+  /** The usual time from one turn to the next, in milliseconds. */
+  intervalMs: number;
+  /** How long it will be until the next turn, in milliseconds. */
+  nextInMs: number;
+}
+
 /** The agent that a process belongs to. */
 export interface AgentIdentity {
   /** Name and version of the software. */
@@ -43,8 +70,17 @@ export type ToChild =
   | { kind: "teardown"; reason: TeardownReason }
   | ({ kind: "log-level" } & LevelChange);
 
-/** To the main process: the process asks for its settings; `run` has been called; the process asks for something else. */
-export type ToParent = { kind: "ready" } | { kind: "running" } | { kind: "ask"; request: AgentRequest };
+/**
+ * To the main process: the process asks for its settings; `run` has been called; the process asks for something else,
+ * or tells why it ends, of its connection or of its loop.
+ */
+export type ToParent =
+  | { kind: "ready" }
+  | { kind: "running" }
+  | { kind: "ask"; request: AgentRequest }
+  | { kind: "error"; text: string }
+  | ({ kind: "link" } & LinkReport)
+  | ({ kind: "progress" } & ProgressReport);
 
 /** Now, in milliseconds on the monotonic clock that all processes of the system share. */
 export function systemMonotonicMs(): number {

@@ -53,6 +53,20 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     await untilAllArrived(received, added, 3 * 50);
   });
 
+  it("tells of every connection, of every acknowledgement, and of every end", async () => {
+    const { port, stop, start } = await broker();
+    const agent = createAgent(temporary());
+    const events: string[] = [];
+    startForwarding(agent, port, { onLink: (event) => events.push(event) });
+    await until(() => expect(events).toEqual(["connected"]));
+    await agent.addMessage(number(0));
+    await until(() => expect(events).toEqual(["connected", "acknowledged"]));
+    await stop();
+    await until(() => expect(events.slice(2)).toEqual(["disconnected"]));
+    await start();
+    await until(() => expect(events.slice(3)).toEqual(["connected"]));
+  });
+
   it("tells wrong credentials once, does not hammer, and keeps the messages", async () => {
     const { port } = await broker({ user: { username: "somebody", password: "secret" } });
     const agent = createAgent(temporary());

@@ -1,6 +1,6 @@
 export type { BrokerConnection } from "./forward/broker.ts";
 export { forward } from "./forward/forward.ts";
-export type { ForwardOptions } from "./forward/forward-options.ts";
+export type { ForwardOptions, LinkEvent } from "./forward/forward-options.ts";
 export type {
   Link,
   Mapping,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { type Clock, forEachDatapoint, getTimeToNextDatapoint } from "../src/index.ts";
+import { type Clock, forEachDatapoint, getTimeToNextDatapoint, type Turn } from "../src/index.ts";
 
 const at = (time: string) => () => new Date(`2026-03-01T${time}`).getTime();
 
@@ -81,6 +81,27 @@ describe("the loop of a procedure", () => {
     });
     expect(exception).toHaveBeenCalledTimes(4);
     expect(points).toEqual([0, 70, 320, 1_230, 2_140, 2_150]);
+  });
+
+  it("tells of every turn: when the next is due, how many have failed, and why", async () => {
+    const fake = fakeClock(at("12:00:03")());
+    const turns: Turn[] = [];
+    const ended = new AbortController();
+    const logger = { exception: vi.fn(), info: vi.fn() };
+    const agent = { reportProgress: (turn: Turn) => turns.push(turn) };
+    let count = 0;
+    await forEachDatapoint(
+      { seconds: 10, node: { signal: ended.signal, logger, agent }, clock: fake.clock },
+      () => {
+        if (++count === 3) ended.abort();
+        if (count === 2) throw new Error("the sensor does not answer");
+      },
+    );
+    expect(turns).toEqual([
+      { seconds: 10, nextInSeconds: 7, failures: 0 },
+      { seconds: 10, nextInSeconds: 10, failures: 0 },
+      { seconds: 10, nextInSeconds: 70, failures: 1, error: "Error: the sensor does not answer" },
+    ]);
   });
 
   it("ends at once when the process shall end", async () => {

@@ -70,6 +70,39 @@ export const SystemChecksConfig = z.strictObject({
 });
 export type SystemChecksConfig = z.infer<typeof SystemChecksConfig>;
 
+export const SupervisionConfig = z.strictObject({
+  missed_intervals: z._default(
+    wholeNumber(2, 1_000, {
+      title: "Missed intervals",
+      description:
+        "A procedure whose loop does not come round for so many of its intervals is taken down and started again",
+      unit: "intervals",
+      example: 10,
+    }),
+    5,
+  ),
+  shortest_patience: z._default(
+    wholeNumber(1, 86_400, {
+      title: "Shortest patience",
+      description: "But never before its next turn is overdue for this long",
+      unit: "seconds",
+      example: 120,
+    }),
+    60,
+  ),
+  start_patience: z._default(
+    wholeNumber(1, 86_400, {
+      title: "Patience at the start",
+      description:
+        "How long a procedure may take to come to its loop, and then to measure for the first time",
+      unit: "seconds",
+      example: 1_800,
+    }),
+    600,
+  ),
+});
+export type SupervisionConfig = z.infer<typeof SupervisionConfig>;
+
 /** The configuration of this version. Extend it with the sections of your own procedures: `z.extend(Config, {...})`. */
 export const Config = z.strictObject({
   $schema: z.optional(
@@ -97,6 +130,12 @@ export const Config = z.strictObject({
     about({
       title: "Backend",
       description: "The server that messages go to; with null or without it nothing is sent",
+    }),
+  ),
+  supervision: z.optional(SupervisionConfig).check(
+    about({
+      title: "Supervision",
+      description: "When a process that makes no progress is started again; with the defaults without it",
     }),
   ),
   dummy_procedure: DummyProcedureConfig.check(

@@ -6,6 +6,7 @@ export {
   GeneralConfig,
   LoggingVerbosityConfig,
   MAX_REVISION,
+  SupervisionConfig,
   SystemChecksConfig,
 } from "./config.ts";
 export { type Change as ConfigChange, compareConfigs } from "./config-changes.ts";

@@ -68,6 +68,8 @@ export function startBackend({ server, dataDir, configDir }: Place, options: Nod
     uptime: () => 4_711.5,
     requestRestart: vi.fn(),
     setLogLevel: vi.fn(),
+    reportLink: vi.fn(),
+    reportProgress: vi.fn(),
   };
   const installPackage = vi.fn<InstallPackage>(options.installPackage ?? refuse);
   const node: ThingsBoardNode = { logger, messages, state, dataDir, configDir, agent, installPackage };

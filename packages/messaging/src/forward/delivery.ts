@@ -1,6 +1,7 @@
 import type { Consumer } from "../queue/consumer.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-error.ts";
+import type { LinkEvent } from "./forward-options.ts";
 import type { ForwarderLog } from "./forwarder-log.ts";
 import { mapSafely } from "./map-safely.ts";
 import type { Once } from "./once.ts";
@@ -26,6 +27,7 @@ export interface DeliveryOptions<Body> {
   quarantine: Quarantine;
   /** Reasons of refusals that have been told. */
   told: Once;
+  onLink?: (event: LinkEvent) => void;
 }
 
 /** The delivery of messages over one connection. */
@@ -134,7 +136,7 @@ export class Delivery<Body> implements Disposable {
   }
 
   #publish(publish: Publish): void {
-    const { connection, quarantine } = this.#options;
+    const { connection, quarantine, onLink } = this.#options;
     const { identifiers } = publish;
     this.#messagesUnderWay += identifiers.length;
     connection.publisher.send({
@@ -142,6 +144,7 @@ export class Delivery<Body> implements Disposable {
       acknowledged: () => {
         this.#messagesUnderWay -= identifiers.length;
         this.#hasCarried = true;
+        onLink?.("acknowledged");
         quarantine.acknowledged(identifiers);
         const waiting = this.#settling.waiting + identifiers.length;
         const enough = this.#messagesUnderWay === 0 || 4 * waiting >= this.#options.maxParallelMessages;

@@ -5,6 +5,9 @@ import type { ForwarderLog } from "./forwarder-log.ts";
 import type { ServerProtocol } from "./server-protocol.ts";
 import type { Timeouts } from "./timeouts.ts";
 
+/** What becomes of the connection to the broker: `acknowledged` says that it has taken something of the queue. */
+export type LinkEvent = "connected" | "disconnected" | "acknowledged";
+
 export interface ForwardOptions<Body = MessageBody> {
   /** Whose queue is forwarded. */
   agent: MessagingAgent<Body>;
@@ -26,4 +29,6 @@ export interface ForwardOptions<Body = MessageBody> {
   teardown: AbortSignal;
   /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
   drainSeconds: () => number;
+  /** Told of the connection: that the subscriptions are granted, of each acknowledgement, that it has ended. */
+  onLink?: (event: LinkEvent) => void;
 }

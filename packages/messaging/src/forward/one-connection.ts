@@ -84,11 +84,13 @@ async function forwardOver<Body>(
 /** What comes before anything of the queue is sent. */
 async function prepare<Body>(
   connection: Connection,
-  { protocol, logger }: ForwardOptions<Body>,
+  { protocol, logger, onLink }: ForwardOptions<Body>,
   { timeouts, withoutConnection }: Course,
 ): Promise<void> {
   const gone = AbortSignal.any([connection.ended, withoutConnection]);
   await unlessAborted(subscribe(connection, protocol.subscriptions, timeouts.acknowledgementMs), gone);
+  onLink?.("connected");
+  connection.ended.addEventListener("abort", () => onLink?.("disconnected"), { once: true });
   try {
     const inTime = AbortSignal.any([gone, AbortSignal.timeout(timeouts.acknowledgementMs)]);
     // In a function, for what it throws before it waits is caught as well.
