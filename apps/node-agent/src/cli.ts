@@ -1,8 +1,11 @@
 import { Command } from "commander";
 import { addConfig } from "./commands/config.ts";
+import { addExport } from "./commands/export.ts";
 import { addInfo } from "./commands/info.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMainloop } from "./commands/mainloop.ts";
+import { addQueue } from "./commands/queue.ts";
+import { addRun } from "./commands/run.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -10,7 +13,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop, addConfig, addLogs]) add(program);
+for (const add of [addInfo, addMainloop, addConfig, addLogs, addQueue, addExport, addRun]) add(program);
 
 // Whoever reads this has seen enough, as with `| head`.
 process.stdout.on("error", () => process.exit());

@@ -23,6 +23,8 @@ export interface Agent {
   /** Name and version of the software. */
   readonly name: string;
   readonly version: string;
+  /** A loop is to begin with a turn instead of waiting for its time: somebody waits to see one. */
+  readonly beginsAtOnce: boolean;
   /** How long the main process has been running, in seconds. */
   uptime(): number;
   /** Has all processes of the agent torn down and started again, this one too. */
@@ -187,10 +189,11 @@ function createContext(name: string, settings: ProcessSettings, signal: AbortSig
   return { logger, messages, state, dataDir, configDir, secrets, signal, agent: agentOf(agent) };
 }
 
-function agentOf({ name, version, startedAt }: ProcessSettings["agent"]): Agent {
+function agentOf({ name, version, startedAt, beginsAtOnce = false }: ProcessSettings["agent"]): Agent {
   return {
     name,
     version,
+    beginsAtOnce,
     uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
     requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
     setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),

@@ -11,6 +11,8 @@ export {
   type ProgressReport,
   systemMonotonicMs,
   type TeardownReason,
+  type ToChild,
+  type ToParent,
 } from "./ipc.ts";
 export {
   LifecycleManager,

@@ -49,6 +49,8 @@ export interface AgentIdentity {
   version: string;
   /** When the main process was started, in milliseconds on the system's monotonic clock. */
   startedAt: number;
+  /** Loops begin with a turn instead of waiting for its time: somebody waits to see one. */
+  beginsAtOnce?: boolean;
 }
 
 /** What a process is told when it starts. It travels over the IPC channel, where nobody else can read it. */

@@ -13,7 +13,11 @@ export interface LoopContext {
   logger: Pick<Logger, "exception" | "info">;
   signal: AbortSignal;
   /** Told that the loop comes round, so that one that hangs is noticed. Nobody is where it is left out. */
-  agent?: { reportProgress(turn: Turn): void };
+  agent?: {
+    reportProgress(turn: Turn): void;
+    /** The first point is now: somebody waits to see one. */
+    readonly beginsAtOnce?: boolean;
+  };
 }
 
 /** The loop tells that it has come to its start, or round again. Times are in seconds. */
@@ -54,6 +58,7 @@ export async function forEachDatapoint(
     const now = clock.now();
     let pause = getTimeToNextDatapoint(seconds, () => now);
     if (Math.abs(now + pause * 1_000 - due) < TIMER_TOLERANCE_MS) pause += seconds;
+    if (due === 0 && agent?.beginsAtOnce) pause = 0;
     due = now + pause * 1_000;
     if (failures === 0) agent?.reportProgress({ seconds, nextInSeconds: pause, failures });
     await clock.sleep(pause, signal);

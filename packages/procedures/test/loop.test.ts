@@ -50,6 +50,19 @@ describe("the loop of a procedure", () => {
     expect((await datapoints(4, fakeClock(at("12:00:03")()))).points).toEqual([0, 10, 20, 30]);
   });
 
+  it("measures at once where somebody waits to see it, and at the points of the grid after that", async () => {
+    const fake = fakeClock(at("12:00:03")());
+    const begin = fake.now();
+    const ended = new AbortController();
+    const points: number[] = [];
+    const agent = { reportProgress: () => undefined, beginsAtOnce: true };
+    const node = { signal: ended.signal, logger: { exception: vi.fn(), info: () => undefined }, agent };
+    await forEachDatapoint({ seconds: 10, node, clock: fake.clock }, () => {
+      if (points.push((fake.now() - begin) / 1_000) === 3) ended.abort();
+    });
+    expect(points).toEqual([0, 7, 17]);
+  });
+
   it("neither doubles nor skips a point when timers fire a few milliseconds early or late", async () => {
     let turn = 0;
     const fake = fakeClock(at("12:00:03")(), () => [-3, 4, -1, 2, 0][turn++ % 5] ?? 0);
