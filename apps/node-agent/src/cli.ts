@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addInfo } from "./commands/info.ts";
 import { addMainloop } from "./commands/mainloop.ts";
+import { addStatus } from "./commands/status.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -8,7 +9,7 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop]) add(program);
+for (const add of [addInfo, addMainloop, addStatus]) add(program);
 
 try {
   await program.parseAsync();

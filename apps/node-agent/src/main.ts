@@ -8,6 +8,7 @@ import { loadConfig, redact } from "@ivy/types";
 import { Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
 import { Fleet } from "./fleet.ts";
+import { Operations } from "./operations.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { WakeUp } from "./wake-up.ts";
 
@@ -56,6 +57,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
   const { configFile, dataDir, signal, name, version } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
   const fleet = new Fleet({ dataDir, configDir: dirname(configFile), agent });
+  using operations = new Operations({ dataDir, fleet, agent });
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
   try {
@@ -68,6 +70,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
+      operations.use(config, tools);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
