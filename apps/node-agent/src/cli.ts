@@ -6,6 +6,7 @@ import { addLogs } from "./commands/logs.ts";
 import { addMainloop } from "./commands/mainloop.ts";
 import { addQueue } from "./commands/queue.ts";
 import { addRun } from "./commands/run.ts";
+import { addStatus } from "./commands/status.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -13,7 +14,8 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-for (const add of [addInfo, addMainloop, addConfig, addLogs, addQueue, addExport, addRun]) add(program);
+const COMMANDS = [addInfo, addMainloop, addStatus, addConfig, addLogs, addQueue, addExport, addRun];
+for (const add of COMMANDS) add(program);
 
 // Whoever reads this has seen enough, as with `| head`.
 process.stdout.on("error", () => process.exit());

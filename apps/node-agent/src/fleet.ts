@@ -4,6 +4,7 @@ import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
 import { type AgentProcess, processesOf } from "./processes.ts";
+import type { LiveProcess } from "./status/live.ts";
 import { patienceOf, type Tools, verbosityOf } from "./tools.ts";
 
 /** A backend is killed this long after the time that it has for draining, in seconds. */
@@ -105,11 +106,20 @@ export class Fleet {
     } else this.setLogLevel(request, `"${asker}"`, tools);
   }
 
-  #read(): Record<string, ProcessState> {
+  /** What is known of every process that has been started, by its name. */
+  statuses(): Record<string, LiveProcess> {
     const started = [...this.#managers].filter(([, manager]) => manager.procedureIsRunning());
     return Object.fromEntries(
       started.map(([name, manager]) => {
-        const { state, restarts, pid, crashLoop, lastError } = manager.checkProcedureStatus();
+        const { lastEnd: _, ...status } = manager.checkProcedureStatus();
+        return [name, { ...status, variant: manager.variant }];
+      }),
+    );
+  }
+
+  #read(): Record<string, ProcessState> {
+    return Object.fromEntries(
+      Object.entries(this.statuses()).map(([name, { state, restarts, pid, crashLoop, lastError }]) => {
         const trouble = lastError === undefined ? {} : { crash_loop: crashLoop, last_error: lastError };
         return [name, { state, restarts, ...(pid === undefined ? {} : { pid }), ...trouble }];
       }),

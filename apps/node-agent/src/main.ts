@@ -9,6 +9,7 @@ import { Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
 import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
+import { Operations } from "./operations.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { WakeUp } from "./wake-up.ts";
 
@@ -57,6 +58,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
   const { configFile, dataDir, signal, name, version } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
   const fleet = new Fleet({ dataDir, configDir: dirname(configFile), agent });
+  using operations = new Operations({ dataDir, fleet, agent });
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
   try {
@@ -75,6 +77,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
         perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
         warn: (text) => logger.warning(text),
       });
+      operations.use(config, tools);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);

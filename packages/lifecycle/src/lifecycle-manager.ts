@@ -128,6 +128,10 @@ export class LifecycleManager<Config> {
     await this.#start();
   }
 
+  get variant(): Variant {
+    return this.#options.variant;
+  }
+
   /** Whether it has been started; it may have died meanwhile and be about to be started again. */
   procedureIsRunning(): boolean {
     return this.#started;
