@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addConfig } from "./commands/config.ts";
+import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInfo } from "./commands/info.ts";
 import { addLogs } from "./commands/logs.ts";
@@ -14,7 +15,17 @@ const program = new Command(NAME)
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-const COMMANDS = [addInfo, addMainloop, addStatus, addConfig, addLogs, addQueue, addExport, addRun];
+const COMMANDS = [
+  addInfo,
+  addMainloop,
+  addStatus,
+  addConfig,
+  addLogs,
+  addQueue,
+  addExport,
+  addRun,
+  addDoctor,
+];
 for (const add of COMMANDS) add(program);
 
 // Whoever reads this has seen enough, as with `| head`.
