@@ -8,6 +8,7 @@ import { addMainloop } from "./commands/mainloop.ts";
 import { addQueue } from "./commands/queue.ts";
 import { addRun } from "./commands/run.ts";
 import { addStatus } from "./commands/status.ts";
+import { addSupport } from "./commands/support.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -25,6 +26,7 @@ const COMMANDS = [
   addExport,
   addRun,
   addDoctor,
+  addSupport,
 ];
 for (const add of COMMANDS) add(program);
 
