@@ -109,7 +109,10 @@ describe("logs level", () => {
   it("tells what is allowed, and that nobody is running", async () => {
     const node = deployNode(CONFIG);
     const wrong = await node.cli(["logs", "level", "file_archive", "LOUD"]);
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining("Allowed: DEBUG, INFO")]);
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringContaining("Allowed choices are DEBUG, INFO"),
+    ]);
     const nobody = await node.cli(["logs", "level", "file_archive", "none"]);
     expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("No agent is running")]);
   });

@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { addCommonExamples } from "./commands/common-examples.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
@@ -29,6 +31,8 @@ const COMMANDS = [
   addSupport,
 ];
 for (const add of COMMANDS) add(program);
+addCommonExamples(program);
+await addCompletion(program, process.argv[2]);
 
 // Whoever reads this has seen enough, as with `| head`.
 process.stdout.on("error", () => process.exit());

@@ -9,7 +9,7 @@ export function addDoctor(program: Command): void {
     ["doctor --json", "for a machine"],
   ])
     .description(
-      "Look for what is wrong with the node, its machine and its server, and tell how to mend it; 15 seconds at most.\n" +
+      "Look for what is wrong with the node, its machine and its server, and tell how to mend it; 15 seconds at most. " +
         "Exit code 0: nothing is wrong, 4: something is.",
     )
     .option("--all", "show what is sound as well")

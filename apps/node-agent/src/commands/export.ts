@@ -9,7 +9,7 @@ export function addExport(program: Command): void {
     ["export --from 2h --format jsonl", "the last two hours, with logs and configurations"],
   ])
     .description(
-      "Print the messages of a time range, sent or not, with the revision of the configuration. Times are UTC.\n" +
+      "Print the messages of a time range, sent or not, with the revision of the configuration. Times are UTC. " +
         "csv: time,revision,variant,key,value, a row for each value. jsonl: a message a line.",
     )
     .requiredOption("--from <time>", "from then on: 2026-03-01, 2026-03-01T12:00, 2h", inUtc)

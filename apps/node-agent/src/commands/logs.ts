@@ -1,10 +1,10 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { withExamples } from "./examples.ts";
 import { parseTime } from "./parse-time.ts";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "EXCEPTION"];
 
-/** Short names of the sinks of the configuration. */
+/** Of the configuration: the keys of logging_verbosity. */
 const SINKS = ["file_archive", "console_prints", "message_sending"];
 
 /** How many entries are shown where neither a number nor a time is given. */
@@ -39,8 +39,8 @@ export function addLogs(program: Command): void {
     .description(
       "Change from which level on entries go somewhere, in all processes of the running agent, until they are started anew.",
     )
-    .argument("<sink>", `one of ${SINKS.join(", ")}`, oneOf(SINKS))
-    .argument("<level>", `one of ${LEVELS.join(", ")}, or none`, oneOf([...LEVELS, "none"]))
+    .addArgument(new Argument("<sink>", "where entries go").choices(SINKS))
+    .addArgument(new Argument("<level>", "from which level on").choices([...LEVELS, "none"]))
     .action(async (sink, level) => (await import("./logs/level.ts")).setLevel(sink, level));
 }
 
@@ -48,13 +48,6 @@ function parseCount(text: string): number {
   if (text === "all") return Number.POSITIVE_INFINITY;
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Write a number, or "all".');
-}
-
-function oneOf(allowed: readonly string[]) {
-  return (text: string): string => {
-    if (allowed.includes(text)) return text;
-    throw new InvalidArgumentError(`Allowed: ${allowed.join(", ")}.`);
-  };
 }
 
 function localTime(text: string): number {

@@ -10,7 +10,7 @@ export function addRun(program: Command): void {
     ["run system-checks --once --json", "for a machine"],
   ])
     .description(
-      "Perform one turn of one procedure and print its messages and what it changes in the state.\n" +
+      "Perform one turn of one procedure and print its messages and what it changes in the state. " +
         "Neither the queue nor the server nor the state of the node is touched; the agent may be running meanwhile.",
     )
     .argument("<procedure>", "its name: dummy-procedure, system-checks, ...")

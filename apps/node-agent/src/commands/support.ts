@@ -8,7 +8,7 @@ export function addSupport(program: Command): void {
     ["support --output /media/stick/node-7.tar.gz", "on a stick"],
   ])
     .description(
-      "Write an archive for whoever helps from afar: versions, status, doctor, configuration, state, queue, last logs.\n" +
+      "Write an archive for whoever helps from afar: versions, status, doctor, configuration, state, queue, last logs. " +
         "Passwords, tokens and keys are struck out, measurements are not in it.",
     )
     .option("--output <file>", "where to write it")
