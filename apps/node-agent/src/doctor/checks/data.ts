@@ -103,9 +103,10 @@ const lastData: Check = {
 };
 
 /** In seconds, by the procedure that measures most often. */
-function longestPause({ config }: Patient): number {
-  const interval = config?.dummy_procedure.seconds_between_datapoints ?? 0;
-  return Math.max(SILENCE.seconds, SILENCE.intervals * interval);
+function longestPause({ status }: Patient): number {
+  const intervals = Object.values(status.processes).flatMap(({ interval_seconds }) => interval_seconds ?? []);
+  const shortest = intervals.length === 0 ? 0 : Math.min(...intervals);
+  return Math.max(SILENCE.seconds, SILENCE.intervals * shortest);
 }
 
 export const DATA_CHECKS = [dataFolder, logFolder, state, queue, deadLetters, backlog, lastData];
