@@ -14,6 +14,8 @@ export interface FleetOptions {
   dataDir: string;
   configDir: string;
   agent: AgentIdentity;
+  /** Told that something about a process has changed. */
+  onChange?: () => void;
 }
 
 /** What the processes of one configuration work with. */
@@ -87,7 +89,10 @@ export class Fleet {
         agent,
       },
       onRequest: (request) => this.#perform(request, name, round),
-      onChange: () => states.changed(),
+      onChange: () => {
+        states.changed();
+        this.#options.onChange?.();
+      },
     });
     return [name, manager];
   }

@@ -10,6 +10,7 @@ import { AgentConfig } from "./agent-config.ts";
 import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
 import { Operations } from "./operations.ts";
+import type { Pulse } from "./pulse.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { WakeUp } from "./wake-up.ts";
 
@@ -18,6 +19,9 @@ const BACK_OFF_MS = [60_000, 240_000, 900_000];
 
 /** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
 const ROUND_MS = 10_000;
+
+/** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
+const LONGEST_ROUND_MS = 3_600_000;
 
 /** How often the limits of the message store are seen to, in milliseconds. */
 const LIMITS_MS = 3_600_000;
@@ -57,7 +61,12 @@ export async function run(options: RunOptions): Promise<void> {
 async function runThroughConfigs(options: RunOptions): Promise<void> {
   const { configFile, dataDir, signal, name, version } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
-  const fleet = new Fleet({ dataDir, configDir: dirname(configFile), agent });
+  const fleet = new Fleet({
+    dataDir,
+    configDir: dirname(configFile),
+    agent,
+    onChange: () => operations.changed(),
+  });
   using operations = new Operations({ dataDir, fleet, agent });
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
@@ -81,9 +90,10 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
-      await mainLoop({ updater, logger: tools.logger, stateFile, signal: until });
+      await mainLoop({ updater, logger: tools.logger, stateFile, signal: until, pulse: operations.pulse });
     }
   } finally {
+    operations.stopping();
     await fleet.teardown();
     await tools?.[Symbol.asyncDispose]();
   }
@@ -136,13 +146,14 @@ interface Loop {
   logger: Logger;
   stateFile: string;
   signal: AbortSignal;
+  pulse: Pulse;
 }
 
 /**
  * Performs configuration changes as they come; returns when one has been performed, or when the signal aborts. The
  * processes look after themselves.
  */
-async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<void> {
+async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<void> {
   const left = new AbortController();
   const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
@@ -151,6 +162,7 @@ async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<v
   using _round = setInterval(() => wakeUp.notify(), ROUND_MS);
 
   for (let failures = 0; !signal.aborted; ) {
+    pulse.beat(LONGEST_ROUND_MS);
     try {
       if (await updater.performPendingUpdates()) break;
       failures = 0;

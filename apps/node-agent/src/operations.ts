@@ -1,6 +1,8 @@
 import type { AgentIdentity } from "@ivy/lifecycle";
 import type { AgentConfig } from "./agent-config.ts";
 import type { Fleet } from "./fleet.ts";
+import { Pulse } from "./pulse.ts";
+import { ServiceManager } from "./service-manager.ts";
 import { type LiveStatus, serveLiveStatus } from "./status/live.ts";
 import type { Tools } from "./tools.ts";
 
@@ -13,7 +15,10 @@ export interface OperationsOptions {
 /** What lets others watch the agent while it runs, through all the configurations that it runs with. */
 export class Operations implements Disposable {
   readonly #options: OperationsOptions;
+  /** That of the main loop. */
+  readonly pulse = new Pulse();
   readonly #resources = new DisposableStack();
+  #serviceManager: ServiceManager | undefined;
   #config: AgentConfig | undefined;
 
   constructor(options: OperationsOptions) {
@@ -26,7 +31,25 @@ export class Operations implements Disposable {
     this.#config = config;
     if (!isFirst) return;
     const warn = (text: string) => logger.warning(text);
-    this.#resources.use(serveLiveStatus(this.#options.dataDir, () => this.#read(), warn));
+    const read = () => this.#read();
+    this.#serviceManager = this.#resources.use(
+      new ServiceManager({
+        read,
+        mainLoopHangs: () => this.pulse.isOverdue,
+        hasBackend: () => Boolean(this.#config?.backend),
+      }),
+    );
+    this.#resources.use(serveLiveStatus(this.#options.dataDir, read, warn));
+  }
+
+  /** Something about a process has changed. */
+  changed(): void {
+    this.#serviceManager?.changed();
+  }
+
+  /** The agent is to end. */
+  stopping(): void {
+    this.#serviceManager?.stopping();
   }
 
   [Symbol.dispose](): void {

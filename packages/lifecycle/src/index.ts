@@ -25,4 +25,5 @@ export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts
 export { MEMORY_FLAGS } from "./memory-flags.ts";
 export type { Patience } from "./progress-watch.ts";
 export { RestartPause } from "./restart-pause.ts";
+export { systemdUnit, type UnitOptions } from "./systemd-unit.ts";
 export { tellUp } from "./tell-up.ts";

@@ -46,6 +46,11 @@ export class Life {
     return systemMonotonicMs() - this.startedAt;
   }
 
+  /** How long it may still be silent before it is taken down, in milliseconds; `undefined`: for ever. */
+  get dueInMs(): number | undefined {
+    return this.#watch?.dueInMs;
+  }
+
   note(message: Tale): void {
     if (message.kind === "error") {
       this.error = message.text;

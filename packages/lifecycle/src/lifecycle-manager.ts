@@ -56,6 +56,8 @@ export interface ProcessStatus {
   link: LinkReport | undefined;
   /** What it has last told of its loop; a loop that turns often tells only now and then. */
   progress: ProgressReport | undefined;
+  /** How long it may still make no progress before it is taken down, in milliseconds. */
+  dueInMs: number | undefined;
   /** It has died soon after its start again and again, and does not run well yet. */
   crashLoop: boolean;
   /** Why it has last ended by itself, in one line without secrets. */
@@ -149,6 +151,7 @@ export class LifecycleManager<Config> {
       startedAt: life?.startedAt,
       link: life?.link,
       progress: life?.progress,
+      dueInMs: life?.dueInMs,
       crashLoop: this.#isCrashLoop(),
       lastError: this.#lastError,
     };

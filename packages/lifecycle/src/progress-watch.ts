@@ -57,6 +57,11 @@ export class ProgressWatch {
     this.#await(nextInMs + Math.max((missedIntervals - 1) * intervalMs, shortest) + PROGRESS_GAP_MS);
   }
 
+  /** How long it may still be silent, in milliseconds; less than 0 where it has been for too long. */
+  get dueInMs(): number {
+    return this.#deadline - performance.now();
+  }
+
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

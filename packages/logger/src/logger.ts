@@ -11,6 +11,7 @@ import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
 import { describeError } from "./describe-error.ts";
 import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+import { isJournal, withPriority } from "./journal.ts";
 import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
 /** A shorter text stands in other words too often to be struck out. */
@@ -142,9 +143,9 @@ export class Logger implements Disposable {
 
   #connectSinks(): pino.Logger<PinoLevel> {
     const { console_prints, file_archive, message_sending } = this.#verbosity;
-    const print = this.#options.print ?? ((text) => void process.stdout.write(text));
+    const print = this.#options.print ?? printToConsole();
     const streams = [
-      this.#stream(console_prints, ({ line, blocks }) => print(line + blocks)),
+      this.#stream(console_prints, ({ line, blocks, entry }) => print(line + blocks, entry.level)),
       this.#stream(file_archive, ({ line, blocks, instantMs }) => this.#file.write(line + blocks, instantMs)),
       this.#stream(message_sending, (formatted) => this.#send(formatted)),
     ];
@@ -191,6 +192,13 @@ export class Logger implements Disposable {
   #redact(text: string): string {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
   }
+}
+
+function printToConsole(): (text: string, level: LogLevel) => void {
+  const { stdout } = process;
+  return isJournal(stdout.fd)
+    ? (text, level) => void stdout.write(withPriority(text, level))
+    : (text) => void stdout.write(text);
 }
 
 /** pino knows names of levels in lower case only. */

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lockHolder } from "@ivy/files";
-import { systemMonotonicMs } from "@ivy/lifecycle";
 import { readStatistics } from "@ivy/messaging";
 import type { ProcessState } from "@ivy/types";
 import type { RootPaths } from "@ivy/updater";
 import { clockIsSynchronised } from "./clock.ts";
-import type { LiveProcess, LiveStatus } from "./live.ts";
+import { describeLink, describeProcess, type Process } from "./describe-live.ts";
+import type { LiveStatus } from "./live.ts";
 import { problemsOf } from "./problems.ts";
 import { type ProcInfo, procInfo } from "./proc.ts";
 import type { StatusReport } from "./schema.ts";
@@ -21,8 +21,6 @@ export interface StatusPlace {
   /** Version of the software that asks. */
   version: string;
 }
-
-type Process = StatusReport["processes"][string];
 
 /**
  * Puts together how a node fares, without changing anything of it.
@@ -46,9 +44,9 @@ export async function collectStatus(
     version: live?.version ?? version,
     revision: live?.revision ?? revisionIn(config),
     main: pid === undefined || info === undefined ? null : describeMain(pid, info, live),
-    processes: live ? describeLive(live) : info ? describeNoted(dataDir) : {},
+    processes: live ? describeRunning(live) : info ? describeNoted(dataDir) : {},
     ...messages,
-    link: config?.["backend"] ? describeLink(live, info !== undefined) : null,
+    link: config?.["backend"] ? describeConnection(live, info !== undefined) : null,
     disk: describeDisk(dataDir),
     clock: { synchronised: clockIsSynchronised() },
     update: changeUnderWay(root),
@@ -68,30 +66,13 @@ function describeMain(pid: number, info: ProcInfo, live: LiveStatus | undefined)
   };
 }
 
-function describeLive({ processes }: LiveStatus): StatusReport["processes"] {
-  const described = ([name, live]: [string, LiveProcess]): [string, Process] => {
-    const { progress, startedAt, variant } = live;
-    const info = live.pid === undefined ? undefined : procInfo(live.pid);
-    // A process that has not measured yet is as old as its last data point.
-    const turned = progress?.lastSuccess ?? startedAt;
-    return [
-      name,
-      {
-        state: live.state,
-        pid: live.pid ?? null,
-        uptime_seconds: secondsSince(startedAt),
-        memory_bytes: info?.memoryBytes ?? null,
-        restarts: live.restarts,
-        last_turn_age_seconds: variant === "backend" || progress === undefined ? null : secondsSince(turned),
-        interval_seconds:
-          variant === "backend" || progress === undefined ? null : progress.intervalMs / 1_000,
-        failures: progress?.failures ?? 0,
-        crash_loop: live.crashLoop,
-        last_error: progress?.error ?? live.lastError ?? null,
-      },
-    ];
-  };
-  return Object.fromEntries(Object.entries(processes).map(described));
+function describeRunning(live: LiveStatus): StatusReport["processes"] {
+  return Object.fromEntries(
+    Object.entries(live.processes).map(([name, process]) => {
+      const info = process.pid === undefined ? undefined : procInfo(process.pid);
+      return [name, { ...describeProcess(process), memory_bytes: info?.memoryBytes ?? null }];
+    }),
+  );
 }
 
 /** What the main process has noted in the state, when it does not answer itself. */
@@ -117,21 +98,9 @@ function describeNoted(dataDir: string): StatusReport["processes"] {
   );
 }
 
-function describeLink(live: LiveStatus | undefined, runs: boolean): StatusReport["link"] {
-  const unknown = {
-    connected: runs ? null : false,
-    since_seconds: null,
-    last_acknowledged_age_seconds: null,
-  };
-  if (live === undefined) return unknown;
-  const backend = Object.values(live.processes).find(({ variant }) => variant === "backend");
-  const link = backend?.link;
-  if (link === undefined) return { ...unknown, connected: backend?.state === "running" ? null : false };
-  return {
-    connected: link.connected,
-    since_seconds: secondsSince(link.since),
-    last_acknowledged_age_seconds: secondsSince(link.lastAcknowledged),
-  };
+function describeConnection(live: LiveStatus | undefined, runs: boolean): StatusReport["link"] {
+  const unknown = { since_seconds: null, last_acknowledged_age_seconds: null };
+  return live ? describeLink(live) : { connected: runs ? null : false, ...unknown };
 }
 
 function readMessages(dataDir: string): Pick<StatusReport, "queue" | "newest_message_age_seconds"> {
@@ -150,12 +119,6 @@ function describeDisk(dataDir: string): StatusReport["disk"] {
   while (!existsSync(folder)) folder = dirname(folder);
   const { bavail, blocks, bsize, ffree } = statfsSync(folder);
   return { free_bytes: bavail * bsize, total_bytes: blocks * bsize, free_inodes: ffree };
-}
-
-function secondsSince(monotonicMs: number): number;
-function secondsSince(monotonicMs: number | undefined): number | null;
-function secondsSince(monotonicMs: number | undefined): number | null {
-  return monotonicMs === undefined ? null : Math.max(0, systemMonotonicMs() - monotonicMs) / 1_000;
 }
 
 /** By the wall clock, which may have been set back meanwhile. */

@@ -14,7 +14,7 @@ export interface LiveStatus {
 
 export type LiveProcess = Pick<
   ProcessStatus,
-  "state" | "pid" | "restarts" | "startedAt" | "link" | "progress" | "crashLoop" | "lastError"
+  "state" | "pid" | "restarts" | "startedAt" | "link" | "progress" | "dueInMs" | "crashLoop" | "lastError"
 > & { variant: Variant };
 
 const SOCKET = "status.sock";

@@ -1,3 +1,4 @@
+import type { Process } from "./describe-live.ts";
 import type { StatusReport } from "./schema.ts";
 import { age, bytes } from "./units.ts";
 
@@ -17,10 +18,7 @@ export function problemsOf(report: Omit<StatusReport, "state" | "problems">): st
   if (main !== null && !main.answers) problems.push("The main process does not answer: it is busy or hangs");
   if (main?.safe_mode) problems.push("The agent runs in safe mode: nothing else has worked");
   for (const [name, process] of Object.entries(processes)) problems.push(...problemsOfProcess(name, process));
-  if (link?.connected === false && (link.since_seconds ?? Number.POSITIVE_INFINITY) > LINK_SECONDS) {
-    const since = link.since_seconds === null ? "" : ` for ${age(link.since_seconds)}`;
-    problems.push(`There has been no connection to the server${since}`);
-  }
+  problems.push(...problemsOfLink(link));
   if (queue === null) problems.push("The queue cannot be read");
   const little = Math.min(LITTLE_ROOM.bytes, disk.total_bytes * LITTLE_ROOM.part);
   if (disk.free_bytes < little) problems.push(`The disk is full but for ${bytes(disk.free_bytes)}`);
@@ -31,7 +29,14 @@ export function problemsOf(report: Omit<StatusReport, "state" | "problems">): st
   return problems;
 }
 
-function problemsOfProcess(name: string, process: StatusReport["processes"][string]): string[] {
+export function problemsOfLink(link: StatusReport["link"]): string[] {
+  if (link?.connected !== false) return [];
+  const { since_seconds: since } = link;
+  if (since === null) return ["There is no connection to the server"];
+  return since <= LINK_SECONDS ? [] : [`There has been no connection to the server for ${age(since)}`];
+}
+
+export function problemsOfProcess(name: string, process: Omit<Process, "memory_bytes">): string[] {
   const { state, crash_loop, failures, last_error, last_turn_age_seconds: turned } = process;
   const why = last_error === null ? "" : `: ${last_error}`;
   if (crash_loop) return [`${name} dies again and again${why}`];
