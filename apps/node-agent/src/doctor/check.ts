@@ -27,7 +27,7 @@ export interface Patient {
   config: AgentConfig | undefined;
   status: StatusReport;
   system: System;
-  /** Connects to the broker, once for all checks; see {@link tryBroker}. */
+  /** Logs in at the broker and returns how long its answer took, in milliseconds; see `tryBroker` of @ivy/messaging. */
   tryLogin: (broker: BrokerConnection) => Promise<number>;
 }
 

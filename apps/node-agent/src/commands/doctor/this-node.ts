@@ -1,9 +1,9 @@
-import { tryBroker } from "@ivy/messaging/forwarder";
 import { ConfigError, loadConfig } from "@ivy/types";
 import { rootPaths } from "@ivy/updater";
 import { AgentConfig } from "../../agent-config.ts";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, PROJECT_DIR, ROOT_DIR, VERSION } from "../../constants.ts";
 import type { Patient } from "../../doctor/check.ts";
+import { loginOnce } from "../../doctor/login.ts";
 import { realSystem } from "../../doctor/system.ts";
 import { collectStatus } from "../../status/collect.ts";
 import { askMain } from "../../status/live.ts";
@@ -12,15 +12,12 @@ import { configInForce } from "../config-in-force.ts";
 /** A main process that takes longer to answer hangs, in milliseconds. */
 const ANSWER_MS = 2_000;
 
-const LOGIN_MS = 5_000;
-
 /** The node that this command line belongs to. */
 export async function thisNode(): Promise<Patient> {
   const root = rootPaths(ROOT_DIR, NAME);
   const isDeployed = process.env["IVY_GENERATION"] !== undefined;
   const configFile = configInForce();
   const place = { dataDir: DATA_DIR, configFile, lockFile: LOCK_FILE, root, version: VERSION };
-  let login: Promise<number> | undefined;
   return {
     projectDir: PROJECT_DIR,
     root: isDeployed ? ROOT_DIR : PROJECT_DIR,
@@ -31,12 +28,7 @@ export async function thisNode(): Promise<Patient> {
     config: usable(configFile),
     status: await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS)),
     system: realSystem,
-    tryLogin: (broker) => {
-      const clientId = `${broker.clientId}-doctor`;
-      const options = { timeoutMs: LOGIN_MS, signal: AbortSignal.timeout(2 * LOGIN_MS) };
-      login ??= tryBroker({ ...broker, clientId }, options);
-      return login;
-    },
+    tryLogin: loginOnce(),
   };
 }
 
