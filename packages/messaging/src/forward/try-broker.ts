@@ -3,6 +3,7 @@ import { connectToBroker } from "./broker-connection.ts";
 import { SubscriptionRefusedError } from "./connection-error.ts";
 import { subscribe } from "./subscribe.ts";
 import { DEFAULT_TIMEOUTS } from "./timeouts.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /**
  * Connects to a broker, waits for an answer of it and goes, leaving nothing behind. To be given a client id of its own:
@@ -24,7 +25,8 @@ export async function tryBroker(
   });
   const begin = performance.now();
   try {
-    await subscribe(connection, [`ivy/doctor/${broker.clientId}`], timeoutMs);
+    const subscribed = subscribe(connection, [`ivy/doctor/${broker.clientId}`], timeoutMs);
+    await unlessAborted(subscribed, connection.ended);
   } catch (error) {
     // Not allowed is an answer too.
     if (!(error instanceof SubscriptionRefusedError)) throw error;
