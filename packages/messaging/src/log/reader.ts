@@ -6,6 +6,7 @@ import { numberOf, type Span, spanOfFile } from "./place.ts";
 import {
   decodeHeader,
   decodeRecord,
+  decodeText,
   type FoundRecord,
   type LogRecord,
   salvage,
@@ -15,7 +16,7 @@ import {
 const LINE_FEED = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
 /** For reading much, once. */
-const LONG_CHUNK_BYTES = 1024 * 1024;
+const LONG_CHUNK_BYTES = 256 * 1024;
 
 /** A record with its place. */
 export interface Located {
@@ -115,7 +116,7 @@ function* recordsWithin(bytes: Buffer, offset: number, { fromMs, toMs }: Period)
     // A line without a time may be a damaged one, with records in it.
     if (t === undefined || isWithin(t)) {
       const line = bytes.subarray(start, lineEnd);
-      const record = isText ? decodeRecord(line, text.slice(start, lineEnd)) : undefined;
+      const record = isText ? decodeText(line, text.slice(start, lineEnd)) : undefined;
       if (record !== undefined) yield record;
       else
         for (const found of readLine(line, offset + start).records)

@@ -1,4 +1,4 @@
-import { SEAL, SEAL_LENGTH, seal, unseal } from "./seal.ts";
+import { isSealed, SEAL, SEAL_LENGTH, seal, unseal } from "./seal.ts";
 
 /** One message as a line of the log holds it. */
 export interface LogRecord {
@@ -41,10 +41,26 @@ export function encodeHeader({ file, log, boot }: LogHeader): string {
   return seal(`{"v":1,"file":${file},"log":"${log}","boot":"${boot}"`);
 }
 
-/** Reads a line without its line feed: see {@link unseal}. */
-export function decodeRecord(line: Buffer, text?: string): LogRecord | undefined {
-  const content = unseal(line, text) as LogRecord | undefined;
+/** Reads a line without its line feed; `undefined` where the line is torn or damaged. */
+export function decodeRecord(line: Buffer): LogRecord | undefined {
+  const content = unseal(line) as LogRecord | undefined;
   return content === undefined || typeof content.t !== "number" ? undefined : content;
+}
+
+/** What stands before the body of a record. */
+const HEAD = /^\{"v":1,"id":"([^"\\]*)","t":(\d+)(?:,"r":(\d+))?$/;
+const BODY = ',"m":';
+
+/**
+ * The same for a line whose text is at hand, and ASCII: its head needs no parser, which saves a third of the time.
+ * `undefined` also where the head is not as usual.
+ */
+export function decodeText(line: Buffer, text: string): LogRecord | undefined {
+  const head = text.indexOf(BODY);
+  const [, id, t, r] = HEAD.exec(text.slice(0, Math.max(0, head))) ?? [];
+  if (id === undefined || !isSealed(line, text)) return undefined;
+  const m: unknown = JSON.parse(text.slice(head + BODY.length, -SEAL_LENGTH));
+  return { id, t: Number(t), r: r === undefined ? undefined : Number(r), m };
 }
 
 /**

@@ -9,16 +9,17 @@ export function seal(open: string): string {
   return `${open}${sealOf(open)}\n`;
 }
 
-/**
- * The object of a sealed line without its line feed; `undefined` where the line is torn or damaged.
- *
- * @param text - the same line as text, where that is known already
- */
-export function unseal(line: Buffer, text?: string): unknown {
+/** The object of a sealed line without its line feed; `undefined` where the line is torn or damaged. */
+export function unseal(line: Buffer): unknown {
   const end = line.length - SEAL_LENGTH;
-  const found = text === undefined ? line.toString("latin1", end) : text.slice(end);
-  if (end <= 0 || found !== sealOf(line.subarray(0, end))) return undefined;
-  return JSON.parse(`${text === undefined ? line.toString("utf8", 0, end) : text.slice(0, end)}}`);
+  if (end <= 0 || line.toString("latin1", end) !== sealOf(line.subarray(0, end))) return undefined;
+  return JSON.parse(`${line.toString("utf8", 0, end)}}`);
+}
+
+/** Whether a line is as it was sealed. @param text - the line, a byte a character */
+export function isSealed(line: Buffer, text: string): boolean {
+  const end = line.length - SEAL_LENGTH;
+  return end > 0 && text.endsWith(sealOf(line.subarray(0, end)));
 }
 
 function sealOf(open: string | Buffer): string {
