@@ -1,30 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 
 const NOT_USED = fileURLToPath(new URL("src/not-used.ts", import.meta.url));
 
-/**
- * Every process of the agent is one file of its own: it starts faster and holds only what it uses. Built from the
- * sources of the packages, so that what a process does not use is left out of its file.
- */
-export default defineConfig({
-  entry: {
-    cli: "src/cli.ts",
-    dev: "src/dev.ts",
-    run: "src/run.ts",
-    "dummy-procedure": "src/processes/dummy-procedure.ts",
-    "system-checks": "src/processes/system-checks.ts",
-    "mqtt-backend": "src/processes/mqtt-backend.ts",
-    "tenta-backend": "src/processes/tenta-backend.ts",
-    "thingsboard-backend": "src/processes/thingsboard-backend.ts",
-    "prepare-version": "src/processes/prepare-version.ts",
-    "probe-broker": "src/processes/probe-broker.ts",
-  },
+const COMMON: Options = {
   format: "esm",
   target: "node24",
   platform: "node",
-  clean: true,
-  splitting: false,
   // Some modules of Node exist with it only: node:sqlite.
   removeNodeProtocol: false,
   noExternal: [/.*/],
@@ -44,4 +26,33 @@ export default defineConfig({
   banner: {
     js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
   },
-});
+};
+
+/**
+ * Every process of the agent is one file of its own: it starts faster and holds only what it uses. Built from the
+ * sources of the packages, so that what a process does not use is left out of its file.
+ */
+const processes: Options = {
+  ...COMMON,
+  entry: {
+    dev: "src/dev.ts",
+    run: "src/run.ts",
+    "dummy-procedure": "src/processes/dummy-procedure.ts",
+    "system-checks": "src/processes/system-checks.ts",
+    "mqtt-backend": "src/processes/mqtt-backend.ts",
+    "tenta-backend": "src/processes/tenta-backend.ts",
+    "thingsboard-backend": "src/processes/thingsboard-backend.ts",
+    "prepare-version": "src/processes/prepare-version.ts",
+    "probe-broker": "src/processes/probe-broker.ts",
+  },
+  splitting: false,
+};
+
+/** The CLI is in parts: a command loads what it needs, and `info` starts as fast as Node. */
+const cli: Options = {
+  ...COMMON,
+  entry: { cli: "src/cli.ts" },
+  splitting: true,
+};
+
+export default defineConfig([processes, cli]);

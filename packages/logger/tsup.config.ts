@@ -4,5 +4,6 @@ import { defineConfig } from "tsup";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    read: "src/read.ts",
   }),
 );

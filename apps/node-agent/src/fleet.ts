@@ -11,7 +11,8 @@ import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
 import { type AgentProcess, processesOf } from "./processes.ts";
-import { type Tools, verbosityOf } from "./tools.ts";
+import type { LiveProcess } from "./status/live.ts";
+import { patienceOf, type Tools, verbosityOf } from "./tools.ts";
 
 /** A backend is killed this long after the time that it has for draining, in seconds. */
 const SECONDS_AFTER_DRAIN = 15;
@@ -22,6 +23,8 @@ export interface FleetOptions {
   agent: AgentIdentity;
   /** Only the backend is to run. */
   safeMode: boolean;
+  /** Told that something about a process has changed. */
+  onChange?: () => void;
 }
 
 /** What the processes of one configuration work with. */
@@ -101,6 +104,7 @@ export class Fleet {
       name,
       variant,
       logger: tools.logger,
+      patience: patienceOf(config),
       ...(variant === "backend" ? { secondsToKill: drain + SECONDS_AFTER_DRAIN } : {}),
       settings: {
         dataDir,
@@ -112,30 +116,44 @@ export class Fleet {
         agent,
       },
       onRequest: (request) => this.#perform(request, name, round),
-      onChange: () => states.changed(),
+      onChange: () => {
+        states.changed();
+        this.#options.onChange?.();
+      },
     });
     return [name, manager];
+  }
+
+  /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
+  setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Pick<Tools, "logger">): void {
+    logger.info(`${asker} sets the level of ${sink} to ${level}, until the processes are started anew`);
+    logger.setLevel(sink, level);
+    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
   }
 
   #perform(request: AgentRequest, asker: string, { tools, restart }: Round): void {
     if (request.kind === "restart") {
       tools.logger.info(`"${asker}" asks for a restart of all processes`);
       restart();
-    } else this.#setLogLevel(request, asker, tools);
+    } else this.setLogLevel(request, `"${asker}"`, tools);
   }
 
-  #setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Tools): void {
-    logger.info(`"${asker}" sets the level of ${sink} to ${level}, until the processes are started anew`);
-    logger.setLevel(sink, level);
-    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
-  }
-
-  #read(): Record<string, ProcessState> {
+  /** What is known of every process that has been started, by its name. */
+  statuses(): Record<string, LiveProcess> {
     const started = [...this.#managers].filter(([, manager]) => manager.procedureIsRunning());
     return Object.fromEntries(
       started.map(([name, manager]) => {
-        const { state, restarts } = manager.checkProcedureStatus();
-        return [name, { state, restarts }];
+        const { lastEnd: _, ...status } = manager.checkProcedureStatus();
+        return [name, { ...status, variant: manager.variant }];
+      }),
+    );
+  }
+
+  #read(): Record<string, ProcessState> {
+    return Object.fromEntries(
+      Object.entries(this.statuses()).map(([name, { state, restarts, pid, crashLoop, lastError }]) => {
+        const trouble = lastError === undefined ? {} : { crash_loop: crashLoop, last_error: lastError };
+        return [name, { state, restarts, ...(pid === undefined ? {} : { pid }), ...trouble }];
       }),
     );
   }

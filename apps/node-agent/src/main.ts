@@ -7,7 +7,10 @@ import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
 import { type Outcome, type Site, Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
+import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
+import { Operations } from "./operations.ts";
+import type { Pulse } from "./pulse.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { endTrial } from "./trial.ts";
 import { WakeUp } from "./wake-up.ts";
@@ -17,6 +20,9 @@ const BACK_OFF_MS = [60_000, 240_000, 900_000];
 
 /** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
 const ROUND_MS = 10_000;
+
+/** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
+const LONGEST_ROUND_MS = 3_600_000;
 
 /** How often the limits of the message store are seen to, in milliseconds. */
 const LIMITS_MS = 3_600_000;
@@ -62,7 +68,8 @@ export async function run(options: RunOptions): Promise<void> {
 async function runThroughConfigs(options: RunOptions): Promise<void> {
   const { dataDir, configDir, signal, name, version, safeMode = false } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
-  const fleet = new Fleet({ dataDir, configDir, agent, safeMode });
+  const fleet = new Fleet({ dataDir, configDir, agent, safeMode, onChange: () => operations.changed() });
+  using operations = new Operations({ dataDir, fleet, agent });
   let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
@@ -76,21 +83,22 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
+      const { logger } = tools;
+      await using _control = await listenForControl({
+        dataDir,
+        perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
+        warn: (text) => logger.warning(text),
+      });
+      operations.use(config, tools);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
-      const trial = endTrial({
-        updater,
-        fleet,
-        recorded,
-        logger: tools.logger,
-        site: options.site,
-        signal: until,
-      });
-      outcome = await mainLoop({ updater, logger: tools.logger, stateFile, signal: until });
+      const trial = endTrial({ updater, fleet, recorded, logger, site: options.site, signal: until });
+      outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
       await trial;
     }
   } finally {
+    operations.stopping();
     await fleet.teardown(outcome === "leave" ? "restart" : "stop");
     await tools?.[Symbol.asyncDispose]();
   }
@@ -146,13 +154,14 @@ interface Loop {
   logger: Logger;
   stateFile: string;
   signal: AbortSignal;
+  pulse: Pulse;
 }
 
 /**
  * Performs changes as they come; returns when one has been performed, or when the signal aborts. The processes look
  * after themselves.
  */
-async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<Outcome> {
+async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<Outcome> {
   const left = new AbortController();
   const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
@@ -161,10 +170,15 @@ async function mainLoop({ updater, logger, stateFile, signal }: Loop): Promise<O
     updater.reconsider();
     wakeUp.notify();
   });
-  using _round = setInterval(() => wakeUp.notify(), ROUND_MS);
+  using _round = setInterval(() => {
+    wakeUp.notify();
+    // Each step of it has an end of its own; the loop waits for the last.
+    if (updater.isPreparing) pulse.beat(LONGEST_ROUND_MS);
+  }, ROUND_MS);
 
   let outcome: Outcome = "nothing";
   for (let failures = 0; !signal.aborted && outcome === "nothing"; ) {
+    pulse.beat(LONGEST_ROUND_MS);
     try {
       outcome = await updater.performUpdate(signal);
       failures = 0;

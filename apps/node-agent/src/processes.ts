@@ -15,7 +15,7 @@ const file = (name: string) => new URL(`./${name}.js`, import.meta.url);
  *
  * @param safeMode - only what it takes to be reached from afar
  */
-export function processesOf(config: AgentConfig, safeMode: boolean): AgentProcess[] {
+export function processesOf(config: AgentConfig, safeMode = false): AgentProcess[] {
   return [...(safeMode ? [] : procedures()), ...backendOf(config)];
 }
 

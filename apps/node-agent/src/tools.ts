@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import type { Patience } from "@ivy/lifecycle";
 import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
-import { secretsOf } from "@ivy/types";
+import { SupervisionConfig, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 
 /** What the main process works with under one configuration. */
@@ -34,6 +35,16 @@ export function createTools(config: AgentConfig, dataDir: string): Tools {
       await messages.teardown();
       logger[Symbol.dispose]();
     },
+  };
+}
+
+/** How long a process may make no progress. */
+export function patienceOf({ supervision }: AgentConfig): Patience {
+  const { missed_intervals, shortest_patience, start_patience } = SupervisionConfig.parse(supervision ?? {});
+  return {
+    missedIntervals: missed_intervals,
+    shortestMs: shortest_patience * 1_000,
+    startMs: start_patience * 1_000,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   backendEntrypoint,
   LifecycleManager,
   LifecycleUsageError,
+  type Patience,
   procedureEntrypoint,
   RestartPause,
   systemMonotonicMs,
@@ -18,7 +19,13 @@ const fixture = (name: string) => pathToFileURL(join(import.meta.dirname, `fixtu
 
 function manage(
   behaviour: string,
-  options: { name?: string; backend?: boolean; secondsToKill?: number; restartPause?: RestartPause } = {},
+  options: {
+    name?: string;
+    backend?: boolean;
+    secondsToKill?: number;
+    restartPause?: RestartPause;
+    patience?: Patience;
+  } = {},
 ) {
   const dataDir = temporary();
   const name = options.name ?? "probe";
@@ -51,6 +58,7 @@ function manage(
       links.push(link?.connected);
     },
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
   const pid = () => pidOf(join(dataDir, `${name}.pid`));
@@ -235,6 +243,43 @@ describe("a process of the agent", () => {
     );
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus().progress).toBeUndefined();
+  });
+
+  it("that makes no progress is taken down and started again: blocked, waiting for ever, or stopped", async () => {
+    const patience = { missedIntervals: 2, shortestMs: 1_000, startMs: 60_000 };
+    const probes = ["turn-block", "turn-hang", "turn-on"].map((behaviour) =>
+      manage(behaviour, { patience, secondsToKill: 0.3 }),
+    );
+    const healthy = manage("turn-on", { patience });
+    for (const { manager } of [...probes, healthy]) await manager.startProcedure();
+    const [stopped] = probes.slice(-1);
+    await until(() => expect(stopped?.manager.checkProcedureStatus().progress?.turns).toBeGreaterThan(0));
+    process.kill(stopped?.pid() ?? 0, "SIGSTOP");
+    for (const { manager, logger } of probes) {
+      await vi.waitFor(
+        () => expect(manager.checkProcedureStatus()).toMatchObject({ restarts: 1, state: "running" }),
+        { timeout: 40_000 },
+      );
+      expect(manager.checkProcedureStatus().lastError).toMatch(/^made no progress for \d+\.\d s$/);
+      expect(logger.error).toHaveBeenCalledWith(expect.stringMatching(/"probe" makes no progress/));
+    }
+    expect(healthy.manager.checkProcedureStatus()).toMatchObject({ restarts: 0, lastError: undefined });
+    await Promise.all([...probes, healthy].map(({ manager }) => manager.teardown("stop")));
+  }, 60_000);
+
+  it("shows a crash loop, and in the error neither secrets nor line breaks", async () => {
+    const restartPause = new RestartPause();
+    const after = restartPause.after.bind(restartPause);
+    restartPause.after = (ranMs) => Math.min(after(ranMs), 1);
+    const { manager } = manage("throw", { restartPause });
+    await manager.startProcedure();
+    await until(() => expect(manager.checkProcedureStatus().restarts).toBe(1));
+    expect(manager.checkProcedureStatus().crashLoop).toBe(false);
+    await until(() => expect(manager.checkProcedureStatus().restarts).toBe(3));
+    const { crashLoop, lastError } = manager.checkProcedureStatus();
+    expect(crashLoop).toBe(true);
+    expect(lastError).toMatch(/^SyntaxError: Unexpected token 'c', "\[redacted\]" is not valid JSON$/);
+    await manager.teardown("stop");
   });
 
   it("can be torn down while it waits to be started again", async () => {

@@ -23,6 +23,8 @@ export interface Agent {
   /** Name and version of the software. */
   readonly name: string;
   readonly version: string;
+  /** A loop is to begin with a turn instead of waiting for its time: somebody waits to see one. */
+  readonly beginsAtOnce: boolean;
   /** How long the main process has been running, in seconds. */
   uptime(): number;
   /** Has all processes of the agent torn down and started again, this one too. */
@@ -67,6 +69,9 @@ export type BackendRun<Config> = (
   node: NodeContext,
 ) => Promise<void>;
 
+/** How often a backend shows that it is not blocked, in seconds. */
+const SECONDS_BETWEEN_SIGNS_OF_LIFE = 60;
+
 /** How long a process may take to end once the main process is gone, in milliseconds. */
 const ORPHAN_MS = 5_000;
 
@@ -84,7 +89,17 @@ export async function runBackend<Config>(run: BackendRun<Config>): Promise<void>
       "A backend's run takes (config, name, teardownIndicator, node); this one takes less",
     );
   }
-  await runAsChild<Config>((config, name, node) => run(config, name, node.signal, node));
+  await runAsChild<Config>((config, name, node) => {
+    showLife(node.agent);
+    return run(config, name, node.signal, node);
+  });
+}
+
+/** A backend has no loop of its own that could come round; its event loop has to. */
+function showLife(agent: Agent): void {
+  const turn = { seconds: SECONDS_BETWEEN_SIGNS_OF_LIFE };
+  agent.reportProgress(turn);
+  setInterval(() => agent.reportProgress(turn), turn.seconds * 1_000).unref();
 }
 
 async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
@@ -98,6 +113,7 @@ async function runAsChild<Config>(run: ProcedureRun<Config>): Promise<void> {
   changeLevelsOf(node.logger);
   process.on("uncaughtException", (error) => {
     node.logger.exception(error);
+    tell({ kind: "error", text: String(error) });
     process.exit(1);
   });
   tell({ kind: "running" });
@@ -111,9 +127,12 @@ async function runToEnd(run: () => Promise<void>, { logger, signal }: NodeContex
   try {
     await run();
     if (signal.aborted) return 0;
-    logger.error("The process has ended although nobody asked for it");
+    const text = "The process has ended although nobody asked for it";
+    logger.error(text);
+    tell({ kind: "error", text });
   } catch (error) {
     logger.exception(error);
+    tell({ kind: "error", text: String(error) });
   }
   return 1;
 }
@@ -170,10 +189,11 @@ function createContext(name: string, settings: ProcessSettings, signal: AbortSig
   return { logger, messages, state, dataDir, configDir, secrets, signal, agent: agentOf(agent) };
 }
 
-function agentOf({ name, version, startedAt }: ProcessSettings["agent"]): Agent {
+function agentOf({ name, version, startedAt, beginsAtOnce = false }: ProcessSettings["agent"]): Agent {
   return {
     name,
     version,
+    beginsAtOnce,
     uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
     requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
     setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),

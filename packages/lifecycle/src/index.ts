@@ -11,6 +11,8 @@ export {
   type ProgressReport,
   systemMonotonicMs,
   type TeardownReason,
+  type ToChild,
+  type ToParent,
 } from "./ipc.ts";
 export {
   LifecycleManager,
@@ -21,5 +23,7 @@ export {
 } from "./lifecycle-manager.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
 export { MEMORY_FLAGS } from "./memory-flags.ts";
+export type { Patience } from "./progress-watch.ts";
 export { RestartPause } from "./restart-pause.ts";
+export { systemdUnit, type UnitOptions } from "./systemd-unit.ts";
 export { tellUp } from "./tell-up.ts";

@@ -32,6 +32,8 @@ export interface ProgressReport {
   turns: number;
   /** How many turns in a row have failed up to now. */
   failures: number;
+  /** Why the last of them has failed. */
+  error?: string;
   /** When a turn has last worked. */
   lastSuccess?: number;
   /** The usual time from one turn to the next, in milliseconds. */
@@ -47,6 +49,8 @@ export interface AgentIdentity {
   version: string;
   /** When the main process was started, in milliseconds on the system's monotonic clock. */
   startedAt: number;
+  /** Loops begin with a turn instead of waiting for its time: somebody waits to see one. */
+  beginsAtOnce?: boolean;
 }
 
 /** What a process is told when it starts. It travels over the IPC channel, where nobody else can read it. */
@@ -70,12 +74,13 @@ export type ToChild =
 
 /**
  * To the main process: the process asks for its settings; `run` has been called; the process asks for something else,
- * or tells of its connection or of its loop.
+ * or tells why it ends, of its connection or of its loop.
  */
 export type ToParent =
   | { kind: "ready" }
   | { kind: "running" }
   | { kind: "ask"; request: AgentRequest }
+  | { kind: "error"; text: string }
   | ({ kind: "link" } & LinkReport)
   | ({ kind: "progress" } & ProgressReport);
 

@@ -3,19 +3,21 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@ivy/logger";
+import { describeEnd, strikeOut } from "./describe-end.ts";
 import type { Entrypoint, Variant } from "./entrypoint.ts";
 import { LifecycleUsageError } from "./errors.ts";
-import {
-  type AgentRequest,
-  type LevelChange,
-  type LinkReport,
-  type ProcessSettings,
-  type ProgressReport,
-  systemMonotonicMs,
-  type TeardownReason,
-  type ToChild,
-  type ToParent,
+import type {
+  AgentRequest,
+  LevelChange,
+  LinkReport,
+  ProcessSettings,
+  ProgressReport,
+  TeardownReason,
+  ToChild,
+  ToParent,
 } from "./ipc.ts";
+import { Life } from "./life.ts";
+import type { Patience } from "./progress-watch.ts";
 import { RestartPause } from "./restart-pause.ts";
 import { killGroup, spawnChild } from "./spawn-child.ts";
 import { keepTail } from "./stderr-tail.ts";
@@ -35,6 +37,10 @@ export interface ProcessEnd {
   /** How long it has run, in milliseconds. */
   durationMs: number;
   stderrTail: string;
+  /** What it was ended by itself for, if it said so. */
+  error?: string;
+  /** It made no progress for so long, in milliseconds, and was taken down for it. */
+  hungMs?: number;
 }
 
 /** What is known about a process. */
@@ -50,6 +56,12 @@ export interface ProcessStatus {
   link: LinkReport | undefined;
   /** What it has last told of its loop; a loop that turns often tells only now and then. */
   progress: ProgressReport | undefined;
+  /** How long it may still make no progress before it is taken down, in milliseconds. */
+  dueInMs: number | undefined;
+  /** It has died soon after its start again and again, and does not run well yet. */
+  crashLoop: boolean;
+  /** Why it has last ended by itself, in one line without secrets. */
+  lastError: string | undefined;
 }
 
 export interface LifecycleOptions<Config> {
@@ -65,6 +77,8 @@ export interface LifecycleOptions<Config> {
   secondsToKill?: number;
   /** When it is started again after a death. */
   restartPause?: RestartPause;
+  /** When a process that makes no progress is taken down and started again; never if left out. */
+  patience?: Patience;
   /** Performs what the process asks for. */
   onRequest?: (request: AgentRequest) => void;
   /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
@@ -75,17 +89,17 @@ export interface LifecycleOptions<Config> {
 export class LifecycleManager<Config> {
   readonly #options: LifecycleOptions<Config>;
   readonly #restartPause: RestartPause;
-  #child: ChildProcess | undefined;
+  #life: Life | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Fires when it has run well after a crash loop. */
+  #recovery: NodeJS.Timeout | undefined;
   #started = false;
   #verbosity: ProcessSettings["verbosity"];
   #tearingDown = false;
   #forciblyKilled = false;
   #restarts = 0;
   #lastEnd: ProcessEnd | undefined;
-  #startedAt: number | undefined;
-  #link: LinkReport | undefined;
-  #progress: ProgressReport | undefined;
+  #lastError: string | undefined;
   #gone: Promise<void> = Promise.resolve();
 
   /** @throws LifecycleUsageError where the entrypoint does not fit the variant, or its module is not there */
@@ -128,22 +142,25 @@ export class LifecycleManager<Config> {
   /** @throws LifecycleUsageError where it has not been started */
   checkProcedureStatus(): ProcessStatus {
     if (!this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has not been started`);
-    const state = this.#child !== undefined ? "running" : this.#timer !== undefined ? "pausing" : "ended";
+    const life = this.#life;
     return {
-      state,
-      pid: this.#child?.pid,
+      state: life !== undefined ? "running" : this.#timer !== undefined ? "pausing" : "ended",
+      pid: life?.child.pid,
       restarts: this.#restarts,
       lastEnd: this.#lastEnd,
-      startedAt: this.#startedAt,
-      link: this.#link,
-      progress: this.#progress,
+      startedAt: life?.startedAt,
+      link: life?.link,
+      progress: life?.progress,
+      dueInMs: life?.dueInMs,
+      crashLoop: this.#isCrashLoop(),
+      lastError: this.#lastError,
     };
   }
 
   /** Changes from which level on a sink of the process gets entries, also when it is started again after a death. */
   setLogLevel({ sink, level }: LevelChange): void {
     this.#verbosity = { ...this.#verbosity, [sink]: level };
-    if (this.#child !== undefined) this.#send(this.#child, { kind: "log-level", sink, level });
+    if (this.#life !== undefined) this.#send(this.#life.child, { kind: "log-level", sink, level });
   }
 
   /**
@@ -156,7 +173,8 @@ export class LifecycleManager<Config> {
     this.#tearingDown = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const child = this.#child;
+    const child = this.#life?.child;
+    this.#life?.unwatch();
     if (child?.pid === undefined) return undefined;
     const { secondsToKill = SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN } = this.#options;
     const { pid } = child;
@@ -176,8 +194,7 @@ export class LifecycleManager<Config> {
     const startedAt = performance.now();
     const child = spawnChild(entrypoint.module);
     const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
-    this.#child = child;
-    this.#startedAt = systemMonotonicMs();
+    this.#life = this.#begin(child);
     this.#options.onChange?.();
     const gone = Promise.withResolvers<void>();
     this.#gone = gone.promise;
@@ -202,21 +219,31 @@ export class LifecycleManager<Config> {
     await Promise.race([running, this.#gone]);
   }
 
+  #begin(child: ChildProcess): Life {
+    const { name, logger, patience, settings, onChange } = this.#options;
+    if (this.#restartPause.isCrashLoop && onChange !== undefined)
+      this.#recovery = setTimeout(onChange, this.#restartPause.wellStartedMs);
+    const hung = (silentMs: number) => {
+      const seconds = (silentMs / 1_000).toFixed(1);
+      logger.error(
+        `"${name}" makes no progress: nothing has come of it for ${seconds} s; it is started again`,
+      );
+    };
+    return new Life(child, { patience, secrets: settings.secrets, hung });
+  }
+
+  #isCrashLoop(): boolean {
+    const { isCrashLoop, wellStartedMs } = this.#restartPause;
+    return isCrashLoop && (this.#life?.ranMs ?? 0) < wellStartedMs;
+  }
+
   #receive(message: Exclude<ToParent, { kind: "running" }>, child: ChildProcess): void {
     if (message.kind === "ready") this.#send(child, this.#startMessage());
     else if (message.kind === "ask") this.#options.onRequest?.(message.request);
     // What a process that has ended said last is about a connection and a loop that are no more.
-    else if (child === this.#child) this.#note(message);
-  }
-
-  #note(message: Extract<ToParent, { kind: "link" | "progress" }>): void {
-    if (message.kind === "progress") {
-      const { kind: _, ...progress } = message;
-      this.#progress = progress;
-    } else {
-      const { kind: _, ...link } = message;
-      this.#link = link;
-      this.#options.onChange?.();
+    else if (child === this.#life?.child) {
+      this.#life.note(message);
+      if (message.kind === "link") this.#options.onChange?.();
     }
   }
 
@@ -232,11 +259,17 @@ export class LifecycleManager<Config> {
 
   #ended(how: Pick<ProcessEnd, "exitCode" | "signal" | "stderrTail">, startedAt: number): void {
     const durationMs = performance.now() - startedAt;
-    this.#child = undefined;
-    this.#startedAt = undefined;
-    this.#link = undefined;
-    this.#progress = undefined;
-    this.#lastEnd = { ...how, forciblyKilled: this.#forciblyKilled, durationMs };
+    const { error, hungMs } = this.#life ?? {};
+    clearTimeout(this.#recovery);
+    this.#life?.unwatch();
+    this.#life = undefined;
+    this.#lastEnd = {
+      ...how,
+      forciblyKilled: this.#forciblyKilled,
+      durationMs,
+      ...(error === undefined ? {} : { error }),
+      ...(hungMs === undefined ? {} : { hungMs }),
+    };
     if (this.#tearingDown) this.#reportTeardown(this.#lastEnd);
     else this.#startAgain(this.#lastEnd);
     this.#options.onChange?.();
@@ -248,9 +281,12 @@ export class LifecycleManager<Config> {
     else logger.debug(`"${name}" has ended`);
   }
 
-  #startAgain({ durationMs, exitCode, signal, stderrTail }: ProcessEnd): void {
+  #startAgain(end: ProcessEnd): void {
+    const { durationMs, exitCode, signal, stderrTail, hungMs = 0 } = end;
     const { name, logger } = this.#options;
-    const pauseMs = this.#restartPause.after(durationMs);
+    // The time in which it hung does not count as time in which it ran well.
+    const pauseMs = this.#restartPause.after(durationMs - hungMs);
+    this.#lastError = strikeOut(describeEnd(end), this.#options.settings.secrets);
     const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
     logger.error(
       `"${name}" has died ${how} after ${(durationMs / 1_000).toFixed(1)} s, starts again in ${(pauseMs / 1_000).toFixed(1)} s`,

@@ -11,6 +11,8 @@ export interface Turn {
   nextInSeconds?: number;
   /** How many turns in a row have failed, this one included; none if left out. */
   failures?: number;
+  /** Why the last of them has failed. */
+  error?: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export function progressReporter(
   let turns = -1;
   let lastSuccess: number | undefined;
   let told: ProgressReport | undefined;
-  return ({ seconds, nextInSeconds = seconds, failures = 0 }) => {
+  return ({ seconds, nextInSeconds = seconds, failures = 0, error }) => {
     const at = now();
     turns++;
     if (failures === 0 && turns > 0) lastSuccess = at;
@@ -33,6 +35,7 @@ export function progressReporter(
       at,
       turns,
       failures,
+      ...(error === undefined ? {} : { error }),
       ...(lastSuccess === undefined ? {} : { lastSuccess }),
       intervalMs: seconds * 1_000,
       nextInMs: nextInSeconds * 1_000,
@@ -43,9 +46,13 @@ export function progressReporter(
   };
 }
 
-/** Whoever waits for the next turn has to know of a pause that is longer than what it was told last. */
+/**
+ * Whoever waits for the next turn has to know that the first one is over, for it may take longer than others, and of a
+ * pause that is longer than what it was told last.
+ */
 function isNews(told: ProgressReport, { at, failures, nextInMs }: ProgressReport): boolean {
   return (
+    told.turns === 0 ||
     at - told.at >= PROGRESS_GAP_MS ||
     failures > 0 !== told.failures > 0 ||
     nextInMs > told.nextInMs + PROGRESS_GAP_MS

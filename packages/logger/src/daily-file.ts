@@ -1,16 +1,19 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
+import { keepWithinLimits, type LogLimits } from "./limits.ts";
 import { formatLocalDate } from "./local-time.ts";
 
 /** Appends entries to the log file of the local day, each with one write, so that those of several processes stay whole. */
 export class DailyFile {
   readonly #folder: string;
+  readonly #limits: LogLimits;
   #date: string | undefined;
   #destination: ReturnType<typeof pino.destination> | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, limits: LogLimits) {
     this.#folder = folder;
+    this.#limits = limits;
   }
 
   write(text: string, instantMs: number): void {
@@ -42,5 +45,6 @@ export class DailyFile {
       process.stderr.write(`The log file of ${date} cannot be written: ${(error as Error).message}\n`);
       this.#destination = undefined;
     });
+    keepWithinLimits(this.#folder, `${date}.log`, this.#limits);
   }
 }

@@ -11,6 +11,8 @@ import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
 import { describeError } from "./describe-error.ts";
 import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+import { isJournal, withPriority } from "./journal.ts";
+import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
 /** A shorter text stands in other words too often to be struck out. */
 const SHORTEST_SECRET = 4;
@@ -22,6 +24,8 @@ export interface LoggerOptions {
   verbosity: LoggingVerbosityConfig;
   /** Folder of the daily files; created if it is missing. */
   logsDir: string;
+  /** How much of the daily files is kept; what is left out has its default: 256 MiB, 90 days. */
+  limits?: Partial<LogLimits>;
   /** Texts that no sink ever gets to see. */
   secrets?: readonly string[];
   /** Takes what is to be sent to the server. */
@@ -66,7 +70,7 @@ export class Logger implements Disposable {
   constructor(options: LoggerOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#file = new DailyFile(options.logsDir);
+    this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
     this.#secrets = (options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET);
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
@@ -139,9 +143,9 @@ export class Logger implements Disposable {
 
   #connectSinks(): pino.Logger<PinoLevel> {
     const { console_prints, file_archive, message_sending } = this.#verbosity;
-    const print = this.#options.print ?? ((text) => void process.stdout.write(text));
+    const print = this.#options.print ?? printToConsole();
     const streams = [
-      this.#stream(console_prints, ({ line, blocks }) => print(line + blocks)),
+      this.#stream(console_prints, ({ line, blocks, entry }) => print(line + blocks, entry.level)),
       this.#stream(file_archive, ({ line, blocks, instantMs }) => this.#file.write(line + blocks, instantMs)),
       this.#stream(message_sending, (formatted) => this.#send(formatted)),
     ];
@@ -188,6 +192,13 @@ export class Logger implements Disposable {
   #redact(text: string): string {
     return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
   }
+}
+
+function printToConsole(): (text: string, level: LogLevel) => void {
+  const { stdout } = process;
+  return isJournal(stdout.fd)
+    ? (text, level) => void stdout.write(withPriority(text, level))
+    : (text) => void stdout.write(text);
 }
 
 /** pino knows names of levels in lower case only. */

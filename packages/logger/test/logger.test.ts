@@ -141,6 +141,24 @@ describe("the logger", () => {
     expect(readFileSync(join(logsDir, "2026-03-02.log"), "utf8")).toMatch(/new\n$/);
   });
 
+  it("keeps the newest files within limits of days and bytes, always that of the current day", () => {
+    const DAY_MS = 86_400_000;
+    let now = new Date(2026, 2, 1, 12).getTime();
+    const { logger, logsDir } = createLogger({ now: () => now, limits: { days: 3, bytes: 1_000 } });
+    const days = () => readdirSync(logsDir).map((name) => name.slice(5, 10));
+    for (let day = 0; day < 5; day++, now += DAY_MS) logger.info("short");
+    expect(days()).toEqual(["03-03", "03-04", "03-05"]);
+    logger.info("long", "x".repeat(2_000));
+    expect(days()).toEqual(["03-04", "03-05", "03-06"]);
+    now += DAY_MS;
+    logger.info("long", "x".repeat(2_000));
+    expect(days()).toEqual(["03-07"]);
+    writeFileSync(join(logsDir, "notes.txt"), "x".repeat(2_000));
+    now = new Date(1970, 0, 2).getTime();
+    logger.info("the clock has stepped back");
+    expect(readdirSync(logsDir).sort()).toEqual(["1970-01-02.log", "notes.txt"]);
+  });
+
   it("writes whole entries only, however many processes write", async () => {
     const { logsDir, logger } = createLogger();
     const writers = Array.from({ length: 8 }, (_, index) =>

@@ -11,3 +11,4 @@ export type {
   ServerLimits,
   ServerProtocol,
 } from "./forward/server-protocol.ts";
+export { tryBroker } from "./forward/try-broker.ts";

@@ -1,4 +1,5 @@
 export { type Durability, usualDurability } from "./durability.ts";
+export type { Period } from "./log/reader.ts";
 export {
   type AddOptions,
   type DeadLetter,
@@ -8,4 +9,5 @@ export {
 } from "./messaging-agent.ts";
 export type { Consumer, Settlement } from "./queue/consumer.ts";
 export type { StoreLimits } from "./queue/limits.ts";
+export { readStatistics, type StoreStatistics } from "./statistics.ts";
 export { InvalidMessageError, QueueUnavailableError, StoreWriteError } from "./store-error.ts";

@@ -4,10 +4,10 @@ import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@iv
 import type * as z from "zod/mini";
 import { checkMessage, isSoundData } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
-import { LogFolder } from "./log/folder.ts";
+import { type LogFile, LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
-import { type Located, readRecordAt, readWholeLog } from "./log/reader.ts";
+import { type Located, type Period, readPeriod, readRecordAt, readWholeLog } from "./log/reader.ts";
 import { encodeRecord, type LogRecord } from "./log/record.ts";
 import { contains } from "./log/spans.ts";
 import { LogStream } from "./log/stream.ts";
@@ -18,7 +18,7 @@ import { Consumer } from "./queue/consumer.ts";
 import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
-import { readPythonArchive } from "./queue/python-original.ts";
+import { readPythonArchive, readPythonArchives } from "./queue/python-original.ts";
 import { randomName } from "./random-name.ts";
 
 export interface MessagingAgentOptions<Body> {
@@ -237,7 +237,20 @@ export class MessagingAgent<Body = MessageBody> {
     if (urgentOnly) return urgent.map(({ record }) => toArchiveItem<Body>(record));
     const regular = load("regular");
     const original = readPythonArchive(join(this.#folder.path, `${date}.csv`));
-    return [...original, ...interleaved(regular, urgent)].map(toArchiveItem<Body>);
+    const merged = inOrder(regular.map(recordOf), urgent.map(recordOf));
+    return [...original, ...merged].map(toArchiveItem<Body>);
+  }
+
+  /**
+   * The messages of a period, of whatever files: with a clock that was wrong, that of a message and that of its file
+   * differ. Those of one urgency in the order in which they were added; those of Python Ivy first. One at a time is held.
+   */
+  *messagesOf(period: Period): Generator<MessageArchiveItem<Body>> {
+    for (const record of readPythonArchives(this.#folder.path)) {
+      if (record.t >= period.fromMs && record.t < period.toMs) yield toArchiveItem<Body>(record);
+    }
+    const [urgent, regular] = LANES.map((lane) => readFiles(this.#folder.list(lane), period));
+    for (const record of inOrder(regular ?? [], urgent ?? [])) yield toArchiveItem<Body>(record);
   }
 
   /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
@@ -328,14 +341,21 @@ function laneOf(body: unknown, options?: AddOptions): Lane {
   return options.urgent ? "urgent" : "regular";
 }
 
-/** The records of two lanes by their time, each lane in its own order. */
-function interleaved(one: readonly Located[], other: readonly Located[]): LogRecord[] {
-  const rest = other.map(({ record }) => record);
-  const merged = one.flatMap(({ record }) => {
-    const earlier = rest.findIndex(({ t }) => t >= record.t);
-    return [...rest.splice(0, earlier < 0 ? rest.length : earlier), record];
-  });
-  return [...merged, ...rest];
+const recordOf = ({ record }: Located): LogRecord => record;
+
+function* readFiles(files: readonly LogFile[], period: Period): Generator<LogRecord> {
+  for (const file of files) yield* readPeriod(file, period);
+}
+
+/** The records of two lanes by their time, each lane in its own order, one of each at a time. */
+function* inOrder(one: Iterable<LogRecord>, other: Iterable<LogRecord>): Generator<LogRecord> {
+  const rest = other[Symbol.iterator]();
+  let next = rest.next();
+  for (const record of one) {
+    for (; !next.done && next.value.t < record.t; next = rest.next()) yield next.value;
+    yield record;
+  }
+  for (; !next.done; next = rest.next()) yield next.value;
 }
 
 /** A message of the log as users of the queue see it. */

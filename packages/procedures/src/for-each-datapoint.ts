@@ -12,6 +12,21 @@ const TIMER_TOLERANCE_MS = 50;
 export interface LoopContext {
   logger: Pick<Logger, "exception" | "info">;
   signal: AbortSignal;
+  /** Told that the loop comes round, so that one that hangs is noticed. Nobody is where it is left out. */
+  agent?: {
+    reportProgress(turn: Turn): void;
+    /** The first point is now: somebody waits to see one. */
+    readonly beginsAtOnce?: boolean;
+  };
+}
+
+/** The loop tells that it has come to its start, or round again. Times are in seconds. */
+export interface Turn {
+  seconds: number;
+  nextInSeconds: number;
+  /** How many turns in a row have failed, and why the last one has. */
+  failures: number;
+  error?: string;
 }
 
 /** Time as the loop sees it; the real one if left out. */
@@ -37,13 +52,15 @@ export async function forEachDatapoint(
   { seconds, node, clock = systemClock }: DatapointOptions,
   measure: () => void | Promise<void>,
 ): Promise<void> {
-  const { logger, signal } = node;
+  const { logger, signal, agent } = node;
   let due = 0;
   for (let failures = 0; !signal.aborted; ) {
     const now = clock.now();
     let pause = getTimeToNextDatapoint(seconds, () => now);
     if (Math.abs(now + pause * 1_000 - due) < TIMER_TOLERANCE_MS) pause += seconds;
+    if (due === 0 && agent?.beginsAtOnce) pause = 0;
     due = now + pause * 1_000;
+    if (failures === 0) agent?.reportProgress({ seconds, nextInSeconds: pause, failures });
     await clock.sleep(pause, signal);
     if (signal.aborted) return;
     try {
@@ -52,6 +69,8 @@ export async function forEachDatapoint(
     } catch (error) {
       const backOff = BACK_OFF_SECONDS[Math.min(failures++, BACK_OFF_SECONDS.length - 1)] ?? seconds;
       logger.exception(error, { details: `Trying again after ${backOff} s` });
+      const nextInSeconds = backOff + seconds;
+      agent?.reportProgress({ seconds, nextInSeconds, failures, error: String(error) });
       await clock.sleep(backOff, signal);
     }
   }

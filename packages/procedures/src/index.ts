@@ -4,5 +4,6 @@ export {
   type DatapointOptions,
   forEachDatapoint,
   type LoopContext,
+  type Turn,
 } from "./for-each-datapoint.ts";
 export { getTimeToNextDatapoint } from "./time-to-next-datapoint.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { type Clock, forEachDatapoint, getTimeToNextDatapoint } from "../src/index.ts";
+import { type Clock, forEachDatapoint, getTimeToNextDatapoint, type Turn } from "../src/index.ts";
 
 const at = (time: string) => () => new Date(`2026-03-01T${time}`).getTime();
 
@@ -50,6 +50,19 @@ describe("the loop of a procedure", () => {
     expect((await datapoints(4, fakeClock(at("12:00:03")()))).points).toEqual([0, 10, 20, 30]);
   });
 
+  it("measures at once where somebody waits to see it, and at the points of the grid after that", async () => {
+    const fake = fakeClock(at("12:00:03")());
+    const begin = fake.now();
+    const ended = new AbortController();
+    const points: number[] = [];
+    const agent = { reportProgress: () => undefined, beginsAtOnce: true };
+    const node = { signal: ended.signal, logger: { exception: vi.fn(), info: () => undefined }, agent };
+    await forEachDatapoint({ seconds: 10, node, clock: fake.clock }, () => {
+      if (points.push((fake.now() - begin) / 1_000) === 3) ended.abort();
+    });
+    expect(points).toEqual([0, 7, 17]);
+  });
+
   it("neither doubles nor skips a point when timers fire a few milliseconds early or late", async () => {
     let turn = 0;
     const fake = fakeClock(at("12:00:03")(), () => [-3, 4, -1, 2, 0][turn++ % 5] ?? 0);
@@ -81,6 +94,27 @@ describe("the loop of a procedure", () => {
     });
     expect(exception).toHaveBeenCalledTimes(4);
     expect(points).toEqual([0, 70, 320, 1_230, 2_140, 2_150]);
+  });
+
+  it("tells of every turn: when the next is due, how many have failed, and why", async () => {
+    const fake = fakeClock(at("12:00:03")());
+    const turns: Turn[] = [];
+    const ended = new AbortController();
+    const logger = { exception: vi.fn(), info: vi.fn() };
+    const agent = { reportProgress: (turn: Turn) => turns.push(turn) };
+    let count = 0;
+    await forEachDatapoint(
+      { seconds: 10, node: { signal: ended.signal, logger, agent }, clock: fake.clock },
+      () => {
+        if (++count === 3) ended.abort();
+        if (count === 2) throw new Error("the sensor does not answer");
+      },
+    );
+    expect(turns).toEqual([
+      { seconds: 10, nextInSeconds: 7, failures: 0 },
+      { seconds: 10, nextInSeconds: 10, failures: 0 },
+      { seconds: 10, nextInSeconds: 70, failures: 1, error: "Error: the sensor does not answer" },
+    ]);
   });
 
   it("ends at once when the process shall end", async () => {

@@ -1,17 +1,15 @@
+export { type About, about } from "./about.ts";
+export { BackendConfig, MQTTBrokerConfig, TlsConfig, TopicsConfig } from "./backend-config.ts";
 export {
-  BackendConfig,
   Config,
   DummyProcedureConfig,
   GeneralConfig,
   LoggingVerbosityConfig,
   MAX_REVISION,
-  MaintenanceWindowConfig,
-  MQTTBrokerConfig,
+  SupervisionConfig,
   SystemChecksConfig,
-  TlsConfig,
-  TopicsConfig,
-  UpdaterConfig,
 } from "./config.ts";
+export { type Change as ConfigChange, compareConfigs } from "./config-changes.ts";
 export { configDigest } from "./config-digest.ts";
 export { ConfigError, type ConfigProblem } from "./config-error.ts";
 export {
@@ -22,6 +20,7 @@ export {
   parseConfig,
   toForeignConfig,
 } from "./config-file.ts";
+export { configJsonSchema, describeKey, type KeyDescription, UnknownKeyError } from "./config-schema.ts";
 export { ForeignConfig, ForeignGeneralConfig } from "./foreign-config.ts";
 export { LOGGING_LEVEL_PRIORITIES, LogLevel } from "./log-level.ts";
 export {
@@ -43,4 +42,5 @@ export {
   State,
   SystemState,
 } from "./state.ts";
+export { MaintenanceWindowConfig, UpdaterConfig } from "./updater-config.ts";
 export { Version } from "./version.ts";

@@ -44,6 +44,12 @@ export const ProcessState = z.looseObject({
   state: z.enum(["running", "pausing", "ended"]),
   /** How often it has been started again since it was started. */
   restarts: z.int(),
+  /** While it runs. */
+  pid: z.optional(z.int()),
+  /** It dies soon after its start, again and again. */
+  crash_loop: z.optional(z.boolean()),
+  /** Why it has last ended by itself; without secrets. */
+  last_error: z.optional(z.string()),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 

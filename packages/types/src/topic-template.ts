@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { type About, about } from "./about.ts";
 
 /** What may stand in every template, in braces. */
 const PLACEHOLDERS = ["system_identifier", "client_id"];
@@ -8,12 +9,12 @@ const PLACEHOLDERS = ["system_identifier", "client_id"];
  *
  * @param more - placeholders that it may hold besides those that every template may
  */
-export function topicTemplate(description: string, more: readonly string[] = []) {
+export function topicTemplate(key: About, more: readonly string[] = []) {
   const allowed = [...PLACEHOLDERS, ...more];
   return z.string().check(
     z.minLength(1),
     z.maxLength(512),
-    z.describe(description),
+    about(key),
     z.superRefine((template, { addIssue }) => {
       const complaint = complaintAbout(template, allowed);
       if (complaint !== undefined) addIssue(complaint);

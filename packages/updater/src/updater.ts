@@ -114,6 +114,11 @@ export class Updater<Config> {
     return this.#onTrial;
   }
 
+  /** Whether a version is being prepared, which may take hours. */
+  get isPreparing(): boolean {
+    return this.#change?.underWay !== undefined;
+  }
+
   /** To be called when the state has changed: a newer configuration supersedes one that is being prepared. */
   reconsider(): void {
     const next = this.#change?.underWay === undefined ? undefined : newest(this.#candidates());

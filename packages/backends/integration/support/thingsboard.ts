@@ -69,6 +69,7 @@ export function startBackend({ server, dataDir, configDir }: Place, options: Nod
     requestRestart: vi.fn(),
     setLogLevel: vi.fn(),
     reportLink: vi.fn(),
+    beginsAtOnce: false,
     reportProgress: vi.fn(),
   };
   const installPackage = vi.fn<InstallPackage>(options.installPackage ?? refuse);

@@ -16,6 +16,12 @@ export function unseal(line: Buffer): unknown {
   return JSON.parse(`${line.toString("utf8", 0, end)}}`);
 }
 
+/** Whether a line is as it was sealed. @param text - the line, a byte a character */
+export function isSealed(line: Buffer, text: string): boolean {
+  const end = line.length - SEAL_LENGTH;
+  return end > 0 && text.endsWith(sealOf(line.subarray(0, end)));
+}
+
 function sealOf(open: string | Buffer): string {
   return `,"c":"${crc32(open).toString(16).padStart(8, "0")}"}`;
 }

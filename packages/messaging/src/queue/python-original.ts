@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { redact } from "@ivy/types";
 import type { Database } from "better-sqlite3";
 import type { LogRecord } from "../log/record.ts";
@@ -41,4 +42,11 @@ export function readPythonArchive(file: string): LogRecord[] {
     const m = redact(JSON.parse(body.replaceAll('""', '"')));
     return [{ id: `python-${index}`, t: Math.round(Number(seconds) * 1_000), m }];
   });
+}
+
+/** The messages of all its archive files in a folder, oldest file first. */
+export function* readPythonArchives(folder: string): Generator<LogRecord> {
+  if (!existsSync(folder)) return;
+  const names = readdirSync(folder).filter((name) => /^\d{4}-\d{2}-\d{2}\.csv$/.test(name));
+  for (const name of names.sort()) yield* readPythonArchive(join(folder, name));
 }

@@ -26,7 +26,12 @@ export function bury({ bury }: Statements, { identifier, record }: Buried, reaso
 }
 
 export function readPending({ pending }: Statements): Span[] {
-  return joined(pending.all().map(checked));
+  return spansOf(pending.all());
+}
+
+/** @throws UnusableDatabaseError where a row is damaged */
+export function spansOf(rows: readonly PendingRow[]): Span[] {
+  return joined(rows.map(checked));
 }
 
 export function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
@@ -36,7 +41,7 @@ export function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
   });
 }
 
-interface Row {
+export interface PendingRow {
   start: number;
   end: number;
   c: number;
@@ -47,7 +52,7 @@ function checksumOf(from: number, to: number): number {
 }
 
 /** A flipped bit in a number would skip messages, and SQLite itself does not notice one. */
-function checked({ start, end, c }: Row): Span {
+function checked({ start, end, c }: PendingRow): Span {
   if (c !== checksumOf(start, end)) throw new UnusableDatabaseError("a row of it is damaged");
   return { from: start, to: end };
 }
@@ -62,8 +67,8 @@ export interface DeadRow {
 /** What is asked of the database, prepared once. */
 export interface Statements {
   version: Statement<[], { data_version: number }>;
-  pending: Statement<[], Row>;
-  touching: Statement<[to: number, from: number, from: number], Row>;
+  pending: Statement<[], PendingRow>;
+  touching: Statement<[to: number, from: number, from: number], PendingRow>;
   insert: Statement<[start: number, end: number, checksum: number]>;
   remove: Statement<[start: number]>;
   clear: Statement<[]>;

@@ -1,0 +1,173 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
+import { describe, expect, it } from "vitest";
+import { configFor } from "./support/config.ts";
+import { type DeployedNode, deployNode } from "./support/deployed-node.ts";
+
+const CONFIG = { ...configFor({ host: "127.0.0.1", port: 9 }), backend: null };
+const NOON = Date.UTC(2026, 2, 1, 12);
+
+/** A node with three data messages, a minute apart, a log message and one dead letter. */
+async function nodeWithMessages(): Promise<DeployedNode> {
+  const node = deployNode(CONFIG);
+  let now = NOON;
+  const messages = new MessagingAgent({ dataDir: node.dataDir, revision: 7, now: () => now });
+  for (let value = 0; value < 3; value++, now += 60_000)
+    await messages.addMessage({ variant: "data", data: { value, place: 'roof, "north"' } });
+  await messages.addMessage({ variant: "log", level: "WARNING", subject: "low on space", body: "3 % left" });
+  const [first] = messages.getNLatestMessages(1);
+  messages.setAside([{ identifier: first?.identifier ?? 0, reason: "too large" }]);
+  await messages.teardown();
+  return node;
+}
+
+const jsonOf = async (node: DeployedNode, ...args: string[]) => {
+  const { code, stdout, stderr } = await node.cli([...args, "--json"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout);
+};
+
+describe("queue", () => {
+  it("counts what waits, shows the oldest of it and the dead letters, and takes nothing away", async () => {
+    const node = await nodeWithMessages();
+    for (let round = 0; round < 2; round++) {
+      expect(await jsonOf(node, "queue")).toMatchObject({
+        queued: 3,
+        oldest: "2026-03-01T12:01:00.000Z",
+        dead: 1,
+        dropped: 0,
+      });
+      const peeked = await jsonOf(node, "queue", "peek", "2");
+      expect(peeked).toMatchObject([
+        { time: "2026-03-01T12:01:00.000Z", revision: 7, message_body: { data: { value: 1 } } },
+        { message_body: { data: { value: 2 } } },
+      ]);
+      expect(await jsonOf(node, "queue", "dead")).toMatchObject([
+        { reason: "too large", message_body: { data: { value: 0 } } },
+      ]);
+    }
+    const { stdout } = await node.cli(["queue"]);
+    expect(stdout).toMatch(
+      /^Waiting: 3 messages, \d+ bytes, the oldest from 2026-03-01T12:01:00.000Z\nDead letters: 1\n/,
+    );
+    expect((await node.cli(["queue", "dead"])).stdout).toMatch(
+      /"value":0.*\n {2}set aside at .*: too large\n$/,
+    );
+  });
+
+  it("puts dead letters back, all or those named, and none where one is unknown", async () => {
+    const node = await nodeWithMessages();
+    const [letter] = await jsonOf(node, "queue", "dead");
+    const unknown = await node.cli(["queue", "requeue", String(letter.identifier), "17", "x"]);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining("no dead letter 17, x;")]);
+    expect(await jsonOf(node, "queue", "requeue", String(letter.identifier))).toEqual({ requeued: 1 });
+    expect(await jsonOf(node, "queue", "requeue", "all")).toEqual({ requeued: 0 });
+    expect(await jsonOf(node, "queue")).toMatchObject({ queued: 4, dead: 0 });
+  });
+
+  it("is empty, and creates nothing, where the agent has not run", async () => {
+    const node = deployNode(CONFIG);
+    expect(await jsonOf(node, "queue")).toMatchObject({ queued: 0, oldest: null });
+    expect((await node.cli(["queue", "peek"])).stderr).toContain("no messages yet");
+    expect(existsSync(node.dataDir)).toBe(false);
+  });
+});
+
+describe("export", () => {
+  it("prints the values of a time range as CSV, in UTC, with the revision", async () => {
+    const node = await nodeWithMessages();
+    const { stdout } = await node.cli(["export", "--from", "2026-03-01T12:01", "--to", "2026-03-01T13:00"]);
+    expect(stdout).toBe(
+      [
+        "time,revision,variant,key,value",
+        "2026-03-01T12:01:00.000Z,7,data,value,1",
+        '2026-03-01T12:01:00.000Z,7,data,place,"roof, ""north"""',
+        "2026-03-01T12:02:00.000Z,7,data,value,2",
+        '2026-03-01T12:02:00.000Z,7,data,place,"roof, ""north"""',
+        '2026-03-01T12:03:00.000Z,7,log,WARNING,"low on space',
+        '3 % left"',
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("prints whole messages as JSON, a line each, in whatever zone the machine is", async () => {
+    const node = await nodeWithMessages();
+    const args = ["export", "--from", "2026-03-01", "--to", "2026-03-01T12:00:30", "--format", "jsonl"];
+    const { stdout } = await node.cli(args, { ...process.env, TZ: "America/St_Johns" });
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      {
+        time: "2026-03-01T12:00:00.000Z",
+        revision: 7,
+        message: { variant: "data", data: { value: 0, place: 'roof, "north"' } },
+      },
+    ]);
+  });
+
+  it("asks for a time that it understands", async () => {
+    const { code, stderr } = await (await nodeWithMessages()).cli(["export", "--from", "yesterday"]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("Write an ISO time like 2026-03-01T12:00")]);
+  });
+});
+
+describe("run --once", () => {
+  it("performs one turn and prints it, touching neither queue nor state", async () => {
+    const node = await nodeWithMessages();
+    const interval = { seconds_between_datapoints: 7_200 };
+    writeFileSync(node.configFile, JSON.stringify({ ...CONFIG, dummy_procedure: interval }));
+    const before = contents(node.dataDir);
+    const turn = await turnOf(node, "dummy-procedure");
+    expect(turn.messages).toMatchObject([
+      { message: { data: { random_walk_a_position: expect.any(Number) } } },
+    ]);
+    expect(turn).toMatchObject({ procedure: "dummy-procedure", state_changes: [], failure: null });
+    expect(contents(node.dataDir)).toEqual(before);
+    const { stdout } = await node.cli(["run", "dummy-procedure", "--once"]);
+    expect(stdout).toMatch(/^2\S+Z {2}\{"variant":"data","data":\{"random_walk_a_position":-?1,.*\}\}\n$/);
+  });
+
+  it("prints what a procedure would change in the state, and its log to standard error", async () => {
+    const node = deployNode(CONFIG);
+    const { code, stdout, stderr } = await node.cli(["run", "system-checks", "--once"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^state system\.last_boot_time: "2.*"\nstate system\.last_5_min_load: \d+\n$/m);
+    expect(stderr).toMatch(/system-checks +- DEBUG +- System load/);
+    expect(existsSync(node.dataDir)).toBe(false);
+  });
+
+  it("names the procedures where there is none of that name", async () => {
+    const { code, stderr } = await deployNode(CONFIG).cli(["run", "dummy", "--once"]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining("those of this configuration are dummy-procedure, "),
+    ]);
+  });
+
+  it("tells that a procedure has failed", async () => {
+    const node = deployNode(CONFIG);
+    const script = join(node.root, "apps/node-agent/dist/dummy-procedure.js");
+    writeFileSync(script, readFileSync(script, "utf8").replace("random_walk_a_position:", "configuration:"));
+    const { code, stderr } = await node.cli(["run", "dummy-procedure", "--once"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/dummy-procedure has failed: .*reserved/);
+  });
+});
+
+async function turnOf(node: DeployedNode, name: string) {
+  return JSON.parse((await node.cli(["run", name, "--once", "--json"])).stdout);
+}
+
+/** All files of a folder with their bytes. */
+function contents(folder: string): [name: string, bytes: string][] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => [path, readFileSync(path, "latin1")]);
+}

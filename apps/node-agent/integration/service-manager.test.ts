@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { fstatSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { ServiceManager } from "../src/service-manager.ts";
+import type { LiveProcess, LiveStatus } from "../src/status/live.ts";
+import { configFor } from "./support/config.ts";
+import { deployNode, ended } from "./support/deployed-node.ts";
+import { describeWithBroker, setUpField } from "./support/field.ts";
+import { describeWithServiceManager, startServiceManager } from "./support/service-manager.ts";
+
+const NOBODY = { host: "127.0.0.1", port: 9 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
+
+describeWithServiceManager("the service manager", () => {
+  it("is told that the agent is ready, lives, ends, and how it fares in one sentence", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const { socket, told } = await startServiceManager();
+    const main = node.run({ ...process.env, NOTIFY_SOCKET: socket, WATCHDOG_USEC: "1500000" });
+    await vi.waitFor(() => expect(told()).toContain("READY=1"), PATIENCE);
+    await vi.waitFor(() => expect(told()).toContain("STATUS=Revision 7: 2 processes run"), PATIENCE);
+    await vi.waitFor(
+      () => expect(told().filter((line) => line === "WATCHDOG=1").length).toBeGreaterThan(2),
+      PATIENCE,
+    );
+    expect(told().filter((line) => line.startsWith("STATUS="))).toHaveLength(1);
+    main.kill("SIGTERM");
+    await vi.waitFor(() => expect(told()).toContain("STOPPING=1"), PATIENCE);
+    expect(await ended(main)).toMatchObject({ code: 0 });
+  });
+
+  it("is told of a process that dies, and no more than that the agent hangs when it does", async () => {
+    const { socket, told } = await startServiceManager();
+    vi.stubEnv("NOTIFY_SOCKET", socket);
+    vi.stubEnv("WATCHDOG_USEC", "300000");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const process: LiveProcess = {
+      variant: "procedure",
+      state: "running",
+      pid: 1,
+      restarts: 0,
+      startedAt: 0,
+      link: undefined,
+      progress: undefined,
+      dueInMs: 1_000,
+      crashLoop: false,
+      lastError: undefined,
+    };
+    const live: LiveStatus = {
+      version: "2",
+      revision: 1,
+      startedAt: 0,
+      safeMode: false,
+      processes: { process },
+    };
+    let hangs = false;
+    using manager = new ServiceManager({
+      read: () => live,
+      mainLoopHangs: () => hangs,
+      hasBackend: () => false,
+    });
+    await vi.waitFor(() => expect(told()).toContain("WATCHDOG=1"), PATIENCE);
+    live.processes = { process: { ...process, state: "pausing", lastError: "Error: gone" } };
+    manager.changed();
+    await vi.waitFor(() => expect(told()).toContain("STATUS=process does not run: Error: gone"), PATIENCE);
+    live.processes = { process: { ...process, dueInMs: -300_000 } };
+    await vi.waitFor(() => expect(told().at(-1)).toBe("STATUS=Hangs: process makes no progress"), PATIENCE);
+    live.processes = {};
+    hangs = true;
+    await vi.waitFor(
+      () => expect(told().at(-1)).toBe("STATUS=Hangs: the main loop makes no progress"),
+      PATIENCE,
+    );
+    const fed = told().filter((line) => line === "WATCHDOG=1").length;
+    await vi.waitFor(
+      () => expect(told().filter((line) => line.startsWith("STATUS=Hangs"))).toHaveLength(4),
+      PATIENCE,
+    );
+    expect(told().filter((line) => line === "WATCHDOG=1")).toHaveLength(fed);
+  });
+});
+
+describeWithServiceManager("the service manager of a node with a server", () => {
+  describeWithBroker("and a broker", () => {
+    it("is told of the connection", async () => {
+      const { node } = await setUpField();
+      const { socket, told } = await startServiceManager();
+      node.run({ ...process.env, NOTIFY_SOCKET: socket });
+      const sentence = "STATUS=Revision 7: 3 processes run, connected to the server";
+      await vi.waitFor(() => expect(told()).toContain(sentence), PATIENCE);
+    });
+  });
+});
+
+describe("without a service manager that can be reached", () => {
+  it.each([
+    { NOTIFY_SOCKET: "/nowhere/notify", WATCHDOG_USEC: "100000" },
+    { NOTIFY_SOCKET: "@nowhere", WATCHDOG_USEC: "100000", PATH: "/nonexistent" },
+  ])("the agent does its work all the same", async (env) => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const main = node.run({ ...process.env, ...env });
+    await vi.waitFor(() => expect(node.logs()).toContain("Last boot"), PATIENCE);
+    main.kill("SIGTERM");
+    expect(await ended(main)).toMatchObject({ code: 0 });
+    expect(node.logs()).not.toContain("notify");
+  });
+});
+
+describe("in the journal", () => {
+  it("what the processes print has priorities", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const file = join(node.root, "journal");
+    const descriptor = openSync(file, "a");
+    const { dev, ino } = fstatSync(descriptor);
+    const main = spawn(process.execPath, [join(node.root, "apps/node-agent/dist/run.js")], {
+      env: { ...process.env, JOURNAL_STREAM: `${dev}:${ino}` },
+      stdio: ["ignore", descriptor, "inherit"],
+    });
+    onTestFinished(() => void main.kill("SIGKILL"));
+    const printed = () => readFileSync(file, "utf8");
+    await vi.waitFor(() => {
+      expect(printed()).toMatch(/^<6>.* - main .* - INFO/m);
+      expect(printed()).toMatch(/^<7>.* - system-checks .* - DEBUG/m);
+    }, PATIENCE);
+    expect(
+      printed()
+        .split("\n")
+        .filter((line) => line !== "" && !/^<\d>/.test(line)),
+    ).toEqual([]);
+    main.kill("SIGTERM");
+    await ended(main);
+  });
+});

@@ -1,0 +1,19 @@
+import { readStatistics } from "@ivy/messaging";
+import { DATA_DIR } from "../../constants.ts";
+import type { JsonOption } from "../config/check.ts";
+import { say, sayJson } from "../say.ts";
+import { isoTime } from "./open.ts";
+
+/** Changes nothing, for a node that is ill is not to be touched. */
+export function countQueue({ json }: JsonOption): void {
+  const { queued, queuedBytes, oldest, dead, dropped } = readStatistics(DATA_DIR);
+  const since = oldest === undefined ? null : isoTime(oldest);
+  if (json) {
+    sayJson({ queued, queued_bytes: queuedBytes, oldest: since, dead, dropped });
+    return;
+  }
+  const age = since === null ? "" : `, the oldest from ${since}`;
+  say(`Waiting: ${queued} messages, ${queuedBytes} bytes${age}`);
+  say(`Dead letters: ${dead}`);
+  say(`Dropped unsent, for want of room: ${dropped}`);
+}

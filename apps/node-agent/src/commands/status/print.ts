@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { rootPaths } from "@ivy/updater";
+import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
+import { collectStatus } from "../../status/collect.ts";
+import { askMain } from "../../status/live.ts";
+import { renderStatus } from "../../status/render.ts";
+import type { StatusReport } from "../../status/schema.ts";
+import { say } from "../say.ts";
+
+const EXIT_CODES: Record<StatusReport["state"], number> = { well: 0, stopped: 3, degraded: 4 };
+
+/** A main process that takes longer to answer is busy, or hangs; in milliseconds. */
+const ANSWER_MS = 100;
+
+export interface StatusOptions {
+  json?: boolean;
+  jsonSchema?: boolean;
+}
+
+export async function printStatus({ json, jsonSchema }: StatusOptions): Promise<void> {
+  if (jsonSchema) {
+    const { statusJsonSchema } = await import("../../status/schema.ts");
+    return say(JSON.stringify(statusJsonSchema(), undefined, 2));
+  }
+  const place = {
+    dataDir: DATA_DIR,
+    configFile: join(process.env["IVY_GENERATION"] ?? CONFIG_DIR, "config.json"),
+    lockFile: LOCK_FILE,
+    root: rootPaths(ROOT_DIR, NAME),
+    version: VERSION,
+  };
+  const report = await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS));
+  say(json ? JSON.stringify(report, undefined, 2) : renderStatus(report, NAME));
+  process.exitCode = EXIT_CODES[report.state];
+}

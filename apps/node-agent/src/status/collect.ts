@@ -1,0 +1,141 @@
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { lockHolder } from "@ivy/files";
+import { readStatistics } from "@ivy/messaging";
+import type { ProcessState } from "@ivy/types";
+import type { RootPaths } from "@ivy/updater";
+import { clockIsSynchronised } from "./clock.ts";
+import { describeLink, describeProcess, type Process } from "./describe-live.ts";
+import type { LiveStatus } from "./live.ts";
+import { problemsOf } from "./problems.ts";
+import { type ProcInfo, procInfo } from "./proc.ts";
+import type { StatusReport } from "./schema.ts";
+import { changeUnderWay } from "./update.ts";
+
+/** Where a node has what its status is read from. */
+export interface StatusPlace {
+  dataDir: string;
+  configFile: string;
+  lockFile: string;
+  root: RootPaths;
+  /** Version of the software that asks. */
+  version: string;
+}
+
+/**
+ * Puts together how a node fares, without changing anything of it.
+ *
+ * @param ask - asks the main process; only called where there is one that is not stopped
+ */
+export async function collectStatus(
+  place: StatusPlace,
+  ask: () => Promise<LiveStatus | undefined>,
+): Promise<StatusReport> {
+  const { dataDir, configFile, lockFile, root, version } = place;
+  const pid = lockHolder(lockFile);
+  const info = pid === undefined ? undefined : procInfo(pid);
+  const asked = info === undefined || info.stopped ? undefined : ask();
+  const config = readJson(configFile);
+  const messages = readMessages(dataDir);
+  const live = await asked;
+  const found = {
+    schema: 1 as const,
+    time: new Date().toISOString(),
+    version: live?.version ?? version,
+    revision: live?.revision ?? revisionIn(config),
+    main: pid === undefined || info === undefined ? null : describeMain(pid, info, live),
+    processes: live ? describeRunning(live) : info ? describeNoted(dataDir) : {},
+    ...messages,
+    link: config?.["backend"] ? describeConnection(live, info !== undefined) : null,
+    disk: describeDisk(dataDir),
+    clock: { synchronised: clockIsSynchronised() },
+    update: changeUnderWay(root),
+  };
+  const problems = info === undefined ? ["The agent does not run"] : problemsOf(found);
+  const state = info === undefined ? "stopped" : problems.length === 0 ? "well" : "degraded";
+  return { ...found, state, problems };
+}
+
+function describeMain(pid: number, info: ProcInfo, live: LiveStatus | undefined): StatusReport["main"] {
+  return {
+    pid,
+    uptime_seconds: info.uptimeSeconds,
+    memory_bytes: info.memoryBytes,
+    answers: live !== undefined,
+    safe_mode: live?.safeMode ?? null,
+  };
+}
+
+function describeRunning(live: LiveStatus): StatusReport["processes"] {
+  return Object.fromEntries(
+    Object.entries(live.processes).map(([name, process]) => {
+      const info = process.pid === undefined ? undefined : procInfo(process.pid);
+      return [name, { ...describeProcess(process), memory_bytes: info?.memoryBytes ?? null }];
+    }),
+  );
+}
+
+/** What the main process has noted in the state, when it does not answer itself. */
+function describeNoted(dataDir: string): StatusReport["processes"] {
+  const noted = (readJson(join(dataDir, "state.json"))?.["processes"] ?? {}) as Record<string, ProcessState>;
+  return Object.fromEntries(
+    Object.entries(noted).map(([name, { state, restarts, pid, crash_loop = false, last_error = null }]) => {
+      const info = pid === undefined ? undefined : procInfo(pid);
+      const process: Process = {
+        state: state === "running" && info === undefined ? "ended" : state,
+        pid: info === undefined ? null : (pid ?? null),
+        uptime_seconds: info?.uptimeSeconds ?? null,
+        memory_bytes: info?.memoryBytes ?? null,
+        restarts,
+        last_turn_age_seconds: null,
+        interval_seconds: null,
+        failures: 0,
+        crash_loop,
+        last_error,
+      };
+      return [name, process];
+    }),
+  );
+}
+
+function describeConnection(live: LiveStatus | undefined, runs: boolean): StatusReport["link"] {
+  const unknown = { since_seconds: null, last_acknowledged_age_seconds: null };
+  return live ? describeLink(live) : { connected: runs ? null : false, ...unknown };
+}
+
+function readMessages(dataDir: string): Pick<StatusReport, "queue" | "newest_message_age_seconds"> {
+  try {
+    const { queued, queuedBytes, oldest, newest, dead, dropped } = readStatistics(dataDir);
+    const queue = { messages: queued, bytes: queuedBytes, oldest_age_seconds: ageOf(oldest), dead, dropped };
+    return { queue, newest_message_age_seconds: ageOf(newest) };
+  } catch {
+    return { queue: null, newest_message_age_seconds: null };
+  }
+}
+
+function describeDisk(dataDir: string): StatusReport["disk"] {
+  // Where the agent has never run, the folder is yet to be created.
+  let folder = dataDir;
+  while (!existsSync(folder)) folder = dirname(folder);
+  const { bavail, blocks, bsize, ffree } = statfsSync(folder);
+  return { free_bytes: bavail * bsize, total_bytes: blocks * bsize, free_inodes: ffree };
+}
+
+/** By the wall clock, which may have been set back meanwhile. */
+function ageOf(unixSeconds: number | undefined): number | null {
+  return unixSeconds === undefined ? null : Math.max(0, Date.now() / 1_000 - unixSeconds);
+}
+
+function revisionIn(config: Record<string, unknown> | undefined): number | null {
+  const general = config?.["general"] as { config_revision?: unknown } | undefined;
+  return typeof general?.config_revision === "number" ? general.config_revision : null;
+}
+
+/** A file that is broken or missing is no reason not to tell the rest. */
+function readJson(file: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { closeSync, openSync, readSync, statSync, watch } from "node:fs";
+import { join } from "node:path";
+import { listDailyFiles } from "../limits.ts";
+import type { LogEntry } from "./log-entry.ts";
+import type { LogFilter } from "./log-filter.ts";
+import { searchText } from "./search.ts";
+
+const LINE_FEED = 0x0a;
+
+/**
+ * Calls back with every wanted entry that is written from now on, by whatever process, until the signal aborts.
+ * Woken by the kernel; nothing happens while nothing is written.
+ *
+ * @param folder - folder of the daily files
+ * @throws where there is no such folder
+ */
+export function followLogs(
+  folder: string,
+  filter: LogFilter,
+  { signal, found }: { signal: AbortSignal; found: (entry: LogEntry) => void },
+): void {
+  const done = new Map(listDailyFiles(folder).map((name) => [name, sizeOf(join(folder, name))]));
+  watch(folder, { signal }, () => {
+    for (const name of listDailyFiles(folder)) {
+      const { text, next } = readFrom(join(folder, name), done.get(name) ?? 0);
+      done.set(name, next);
+      for (const entry of searchText(text, filter)) found(entry);
+    }
+  });
+}
+
+/** The whole lines that have been added, a byte a character: an entry is one write. */
+function readFrom(path: string, from: number): { text: string; next: number } {
+  const size = sizeOf(path);
+  // A file that has become smaller is another one.
+  const begin = size < from ? 0 : from;
+  if (size === begin) return { text: "", next: begin };
+  const bytes = Buffer.alloc(size - begin);
+  const descriptor = openSync(path, "r");
+  try {
+    const read = bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, begin));
+    const end = read.lastIndexOf(LINE_FEED) + 1;
+    return { text: read.toString("latin1", 0, end), next: begin + end };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}

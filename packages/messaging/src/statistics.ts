@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type LogFile, LogFolder, sizeOf } from "./log/folder.ts";
+import { LANES } from "./log/place.ts";
+import { readLog } from "./log/reader.ts";
+import type { QueueStatistics } from "./messaging-agent.ts";
+import { countPending } from "./queue/depth.ts";
+import { readQueueDatabase } from "./queue/read-only-database.ts";
+import { EVERYTHING } from "./queue/statements.ts";
+
+/** The newest message is looked for in this much of the end of the log, in bytes. */
+const END_BYTES = 128 * 1024;
+
+/** What the messages of a node are, as somebody sees it who only looks. */
+export interface StoreStatistics extends QueueStatistics {
+  /** Unix time in seconds of the newest message that is not urgent: data, as a rule. */
+  newest: number | undefined;
+}
+
+/**
+ * Looks at the messages of a node, whether its agent runs or not, without changing anything: no file is created, none
+ * is written to.
+ *
+ * @param dataDir - that of the `MessagingAgent`
+ * @throws where the database of the queue is damaged or cannot be read
+ */
+export function readStatistics(dataDir: string): StoreStatistics {
+  const folder = new LogFolder(join(dataDir, "messages"));
+  const database = join(dataDir, "active-message-queue.sqlite3");
+  const nothingSent = { pending: EVERYTHING, dead: 0, dropped: 0 };
+  const { pending, dead, dropped } = existsSync(database) ? readQueueDatabase(database) : nothingSent;
+  const depths = LANES.map((lane) => countPending(folder.list(lane), pending));
+  const times = depths.flatMap(({ oldest }) => (oldest === undefined ? [] : oldest.record.t / 1_000));
+  return {
+    queued: depths.reduce((sum, { messages }) => sum + messages, 0),
+    queuedBytes: depths.reduce((sum, { bytes }) => sum + bytes, 0),
+    oldest: times.length === 0 ? undefined : Math.min(...times),
+    newest: newestOf(folder.list("regular")),
+    dead,
+    dropped,
+  };
+}
+
+function newestOf(files: readonly LogFile[]): number | undefined {
+  for (const file of files.toReversed()) {
+    const size = sizeOf(file);
+    let newest: number | undefined;
+    for (let at = Math.max(0, size - END_BYTES); ; ) {
+      const { located, next } = readLog(file, at, size);
+      if (next === at) break;
+      newest = located.at(-1)?.record.t ?? newest;
+      at = next;
+    }
+    if (newest !== undefined) return newest / 1_000;
+  }
+  return undefined;
+}
