@@ -1,5 +1,11 @@
 import { join } from "node:path";
-import { type AgentIdentity, type AgentRequest, type LevelChange, LifecycleManager } from "@ivy/lifecycle";
+import {
+  type AgentIdentity,
+  type AgentRequest,
+  type LevelChange,
+  LifecycleManager,
+  type MessageCounts,
+} from "@ivy/lifecycle";
 import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
@@ -16,6 +22,8 @@ export interface FleetOptions {
   agent: AgentIdentity;
   /** Told that something about a process has changed. */
   onChange?: () => void;
+  /** Told now and then what a process, whose pid goes along, has done with messages. */
+  onCounts?: (counts: MessageCounts, pid: number) => void;
 }
 
 /** What the processes of one configuration work with. */
@@ -89,6 +97,7 @@ export class Fleet {
         agent,
       },
       onRequest: (request) => this.#perform(request, name, round),
+      onCounts: (counts, pid) => this.#options.onCounts?.(counts, pid),
       onChange: () => {
         states.changed();
         this.#options.onChange?.();

@@ -65,8 +65,9 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     configDir: dirname(configFile),
     agent,
     onChange: () => operations.changed(),
+    onCounts: (counts, pid) => operations.count(counts, pid),
   });
-  using operations = new Operations({ dataDir, fleet, agent });
+  using operations = new Operations({ ...options, fleet, agent });
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
   try {
@@ -77,16 +78,16 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       const updater = await prepare(options, config, tools);
       const restart = new AbortController();
       await fleet.use(config, tools, () => restart.abort());
+      await operations.use(config, tools);
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
-      operations.use(config, tools);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
       await mainLoop({ updater, logger: tools.logger, stateFile, signal: until, pulse: operations.pulse });
     }
   } finally {
-    operations.stopping();
+    await operations.stopping();
     await fleet.teardown();
     await tools?.[Symbol.asyncDispose]();
   }

@@ -41,6 +41,11 @@ export function readStatistics(dataDir: string): StoreStatistics {
   };
 }
 
+/** Unix time in seconds of the newest message that is not urgent; of the queue, nothing is opened for that. */
+export function readNewestTime(dataDir: string): number | undefined {
+  return newestOf(new LogFolder(join(dataDir, "messages")).list("regular"));
+}
+
 function newestOf(files: readonly LogFile[]): number | undefined {
   for (const file of files.toReversed()) {
     const size = sizeOf(file);

@@ -5,6 +5,7 @@ export {
   GeneralConfig,
   LoggingVerbosityConfig,
   MAX_REVISION,
+  MetricsConfig,
   MQTTBrokerConfig,
   SupervisionConfig,
   SystemChecksConfig,

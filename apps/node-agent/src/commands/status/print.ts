@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readStatistics } from "@ivy/messaging";
 import { rootPaths } from "@ivy/updater";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
 import { collectStatus } from "../../status/collect.ts";
@@ -29,7 +30,10 @@ export async function printStatus({ json, jsonSchema }: StatusOptions): Promise<
     root: rootPaths(ROOT_DIR, NAME),
     version: VERSION,
   };
-  const report = await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS));
+  const report = await collectStatus(place, {
+    ask: () => askMain(DATA_DIR, ANSWER_MS),
+    look: () => readStatistics(DATA_DIR),
+  });
   say(json ? JSON.stringify(report, undefined, 2) : renderStatus(report, NAME));
   process.exitCode = EXIT_CODES[report.state];
 }
