@@ -10,8 +10,11 @@ import { say } from "../say.ts";
 
 const EXIT_CODES: Record<StatusReport["state"], number> = { well: 0, stopped: 3, degraded: 4 };
 
-/** A main process that takes longer to answer is busy, or hangs; in milliseconds. */
-const ANSWER_MS = 100;
+/**
+ * A main process that takes longer to answer is busy, or hangs; in milliseconds. Where this process itself has taken
+ * its time to start, the machine is slow or busy, and the main process is given twice as long.
+ */
+const answerMs = () => Math.max(100, 2 * performance.now());
 
 export interface StatusOptions {
   json?: boolean;
@@ -31,7 +34,7 @@ export async function printStatus({ json, jsonSchema }: StatusOptions): Promise<
     version: VERSION,
   };
   const report = await collectStatus(place, {
-    ask: () => askMain(DATA_DIR, ANSWER_MS),
+    ask: () => askMain(DATA_DIR, answerMs()),
     look: () => readStatistics(DATA_DIR),
   });
   say(json ? JSON.stringify(report, undefined, 2) : renderStatus(report, NAME));
