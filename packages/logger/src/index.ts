@@ -1,2 +1,3 @@
+export { isJournal, withPriority } from "./journal.ts";
 export { logLevelIsVisible } from "./log-level.ts";
 export { type ExceptionOptions, Logger, type LoggerOptions } from "./logger.ts";
