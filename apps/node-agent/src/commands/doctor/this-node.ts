@@ -1,3 +1,4 @@
+import { readStatistics } from "@ivy/messaging";
 import { ConfigError, loadConfig } from "@ivy/types";
 import { rootPaths } from "@ivy/updater";
 import { AgentConfig } from "../../agent-config.ts";
@@ -26,7 +27,10 @@ export async function thisNode(): Promise<Patient> {
     dataDir: DATA_DIR,
     version: VERSION,
     config: usable(configFile),
-    status: await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS)),
+    status: await collectStatus(place, {
+      ask: () => askMain(DATA_DIR, ANSWER_MS),
+      look: () => readStatistics(DATA_DIR),
+    }),
     system: realSystem,
     tryLogin: loginOnce(),
   };

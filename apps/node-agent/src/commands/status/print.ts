@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { readStatistics } from "@ivy/messaging";
 import { rootPaths } from "@ivy/updater";
 import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
 import { collectStatus } from "../../status/collect.ts";
@@ -9,8 +10,11 @@ import { say } from "../say.ts";
 
 const EXIT_CODES: Record<StatusReport["state"], number> = { well: 0, stopped: 3, degraded: 4 };
 
-/** A main process that takes longer to answer is busy, or hangs; in milliseconds. */
-const ANSWER_MS = 100;
+/**
+ * A main process that takes longer to answer is busy, or hangs; in milliseconds. Where this process itself has taken
+ * its time to start, the machine is slow or busy, and the main process is given twice as long.
+ */
+const answerMs = () => Math.max(100, 2 * performance.now());
 
 export interface StatusOptions {
   json?: boolean;
@@ -29,7 +33,10 @@ export async function printStatus({ json, jsonSchema }: StatusOptions): Promise<
     root: rootPaths(ROOT_DIR, NAME),
     version: VERSION,
   };
-  const report = await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS));
+  const report = await collectStatus(place, {
+    ask: () => askMain(DATA_DIR, answerMs()),
+    look: () => readStatistics(DATA_DIR),
+  });
   say(json ? JSON.stringify(report, undefined, 2) : renderStatus(report, NAME));
   process.exitCode = EXIT_CODES[report.state];
 }
