@@ -43,6 +43,8 @@ const processes: Options = {
     "mqtt-backend": "src/processes/mqtt-backend.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
     "thingsboard-backend": "src/processes/thingsboard-backend.ts",
+    "prepare-version": "src/processes/prepare-version.ts",
+    "probe-broker": "src/processes/probe-broker.ts",
   },
   splitting: false,
 };

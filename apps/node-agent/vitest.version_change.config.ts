@@ -1,4 +1,14 @@
 import { suite } from "@ivy/tooling/vitest";
-import { defineConfig } from "vitest/config";
+import { defineConfig, mergeConfig } from "vitest/config";
 
-export default defineConfig(suite("version_change"));
+const config = mergeConfig(
+  suite("version_change"),
+  // This suite runs on nodes with little memory: one process, one worker in it.
+  defineConfig({ test: { pool: "threads", maxWorkers: 1, isolate: false } }),
+);
+
+// On a node the version may be sealed already: then nothing in its tree may change.
+if (process.env["IVY_CONFIG_FILE"] !== undefined)
+  Object.assign(config.test, { reporters: ["default"], cache: false });
+
+export default config;

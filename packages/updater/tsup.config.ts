@@ -4,5 +4,7 @@ import { defineConfig } from "tsup";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    child: "src/child.ts",
+    testing: "src/testing.ts",
   }),
 );

@@ -60,7 +60,7 @@ describe("a node and a ThingsBoard server", () => {
     server.assignPackage({ kind: "sw", title: "ivy", version: "9.0.0", data: randomBytes(20_000) });
     await server.until(() => server.valuesOf("sw_state").includes("FAILED"), 40_000);
     expect(server.valuesOf("sw_error")).toEqual([
-      "VERSION_CHANGE_UNSUPPORTED: this node cannot change its software to ivy 9.0.0 by itself",
+      "VERSION_CHANGE_UNSUPPORTED: this node runs from a checkout, which cannot become ivy 9.0.0 by itself",
     ]);
 
     // A configuration is put in force and answered.

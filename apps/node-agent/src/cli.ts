@@ -1,16 +1,21 @@
 import { Command } from "commander";
+import { addApply } from "./commands/apply.ts";
 import { addCommonExamples } from "./commands/common-examples.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInfo } from "./commands/info.ts";
+import { addKeygen } from "./commands/keygen.ts";
 import { addLogs } from "./commands/logs.ts";
 import { addMainloop } from "./commands/mainloop.ts";
 import { addQueue } from "./commands/queue.ts";
 import { addRun } from "./commands/run.ts";
+import { addSetup } from "./commands/setup.ts";
+import { addSignRelease } from "./commands/sign-release.ts";
 import { addStatus } from "./commands/status.ts";
 import { addSupport } from "./commands/support.ts";
+import { addUpdate } from "./commands/update.ts";
 import { NAME } from "./constants.ts";
 
 const program = new Command(NAME)
@@ -29,6 +34,11 @@ const COMMANDS = [
   addRun,
   addDoctor,
   addSupport,
+  addApply,
+  addUpdate,
+  addSetup,
+  addKeygen,
+  addSignRelease,
 ];
 for (const add of COMMANDS) add(program);
 addCommonExamples(program);

@@ -23,6 +23,7 @@ try {
   });
   await run({
     configFile,
+    configDir: CONFIG_DIR,
     dataDir: DATA_DIR,
     lockFile: LOCK_FILE,
     name: NAME,

@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { type AgentIdentity, type AgentRequest, type LevelChange, LifecycleManager } from "@ivy/lifecycle";
+import {
+  type AgentIdentity,
+  type AgentRequest,
+  type LevelChange,
+  LifecycleManager,
+  systemMonotonicMs,
+  type TeardownReason,
+} from "@ivy/lifecycle";
 import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
@@ -14,6 +21,8 @@ export interface FleetOptions {
   dataDir: string;
   configDir: string;
   agent: AgentIdentity;
+  /** Only the backend is to run. */
+  safeMode: boolean;
   /** Told that something about a process has changed. */
   onChange?: () => void;
 }
@@ -46,7 +55,7 @@ export class Fleet {
     const before = this.#managers;
     const states = new ProcessStates({ ...tools, read: () => this.#read() });
     const round = { config, tools, states, restart };
-    const wanted = processesOf(config).map((process) => this.#manage(process, round));
+    const wanted = processesOf(config, this.#options.safeMode).map((process) => this.#manage(process, round));
     this.#managers = new Map(wanted);
     this.#states = states;
     const gone = [...before].filter(([name]) => !this.#managers.has(name));
@@ -60,10 +69,28 @@ export class Fleet {
   }
 
   /** Ends all processes; resolves once they are gone. */
-  async teardown(): Promise<void> {
-    await Promise.all([...this.#managers.values()].map((manager) => manager.teardown("stop")));
+  async teardown(reason: TeardownReason): Promise<void> {
+    await Promise.all([...this.#managers.values()].map((manager) => manager.teardown(reason)));
     this.#states?.changed();
     await this.#states?.settled();
+  }
+
+  /** The processes that have not been running for a time without an end, in words; the time is in seconds. */
+  unsteady(seconds: number): string[] {
+    const latest = systemMonotonicMs() - seconds * 1_000;
+    return [...this.#managers].flatMap(([name, manager]) => {
+      if (!manager.procedureIsRunning()) return [`"${name}" is not started yet`];
+      const { startedAt, restarts } = manager.checkProcedureStatus();
+      if (startedAt !== undefined && startedAt <= latest) return [];
+      return [`"${name}" has not been running for ${seconds} s (started again ${restarts} times)`];
+    });
+  }
+
+  /** Whether each backend is connected to its server. */
+  isConnected(): boolean {
+    return [...this.#managers.values()]
+      .filter(({ variant }) => variant === "backend")
+      .every((manager) => manager.procedureIsRunning() && manager.checkProcedureStatus().link?.connected);
   }
 
   #manage({ name, entrypoint }: AgentProcess, round: Round): [string, LifecycleManager<AgentConfig>] {

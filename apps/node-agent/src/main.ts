@@ -1,17 +1,18 @@
 import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { watchFile } from "@ivy/files";
 import { systemMonotonicMs, withAutomationLock } from "@ivy/lifecycle";
 import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
-import { Updater } from "@ivy/updater";
+import { type Outcome, type Site, Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
 import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
 import { Operations } from "./operations.ts";
 import type { Pulse } from "./pulse.ts";
 import { createTools, type Tools } from "./tools.ts";
+import { endTrial } from "./trial.ts";
 import { WakeUp } from "./wake-up.ts";
 
 /** Pauses after failures in the main loop, in milliseconds; the last one repeats. */
@@ -28,12 +29,18 @@ const LIMITS_MS = 3_600_000;
 
 export interface RunOptions {
   configFile: string;
+  /** Where certificates lie and configurations that have arrived. */
+  configDir: string;
   dataDir: string;
   /** Held for as long as the main loop lives. */
   lockFile: string;
   /** Name and version of this software. */
   name: string;
   version: string;
+  /** The node's root; in a checkout there is none. */
+  site?: Site | undefined;
+  /** The agent has died again and again: only what it takes to be reached from afar is to run. */
+  safeMode?: boolean;
   /** Ends the main loop: the processes are torn down, the backend drains. */
   signal: AbortSignal;
   /** Called once the processes have been started. */
@@ -56,26 +63,22 @@ export async function run(options: RunOptions): Promise<void> {
 
 /**
  * Runs with the configuration that its file holds, and when another one has taken its place or a restart is asked for,
- * begins anew with what the file then holds.
+ * begins anew with what the file then holds. Ends when another generation is to be started in the place of this one.
  */
 async function runThroughConfigs(options: RunOptions): Promise<void> {
-  const { configFile, dataDir, signal, name, version } = options;
+  const { dataDir, configDir, signal, name, version, safeMode = false } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
-  const fleet = new Fleet({
-    dataDir,
-    configDir: dirname(configFile),
-    agent,
-    onChange: () => operations.changed(),
-  });
+  const fleet = new Fleet({ dataDir, configDir, agent, safeMode, onChange: () => operations.changed() });
   using operations = new Operations({ dataDir, fleet, agent });
+  let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
   try {
-    while (!signal.aborted) {
+    while (!signal.aborted && outcome !== "leave") {
       config = load(options, config, tools?.logger);
       const before = tools;
       tools = createTools(config, dataDir);
-      const updater = await prepare(options, config, tools);
+      const { updater, recorded } = await prepare(options, config, tools);
       const restart = new AbortController();
       await fleet.use(config, tools, () => restart.abort());
       await before?.[Symbol.asyncDispose]();
@@ -90,11 +93,13 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
-      await mainLoop({ updater, logger: tools.logger, stateFile, signal: until, pulse: operations.pulse });
+      const trial = endTrial({ updater, fleet, recorded, logger, site: options.site, signal: until });
+      outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
+      await trial;
     }
   } finally {
     operations.stopping();
-    await fleet.teardown();
+    await fleet.teardown(outcome === "leave" ? "restart" : "stop");
     await tools?.[Symbol.asyncDispose]();
   }
 }
@@ -125,20 +130,23 @@ async function prepare(
   options: RunOptions,
   config: AgentConfig,
   tools: Tools,
-): Promise<Updater<AgentConfig>> {
+): Promise<{ updater: Updater<AgentConfig>; recorded: boolean }> {
   const { logger, messages } = tools;
   const shown = redact(config, AgentConfig);
   logger.info(`Starting the main loop with PID ${process.pid}`);
+  if (options.safeMode)
+    logger.error("The agent has died again and again: no procedure runs, only the backend");
   logger.debug("The configuration in force", JSON.stringify(shown, undefined, 2));
-  const updater = new Updater({ ...options, ...tools, schema: AgentConfig });
+  const updater = new Updater({ ...options, ...tools, schema: AgentConfig, updater: config.updater });
   try {
     await messages.addMessage({ variant: "config", status: "startup", config: shown });
     await updater.prepare();
+    return { updater, recorded: true };
   } catch (error) {
     // A full disk is no reason not to measure.
     logger.exception(error, { label: "The start could not be recorded" });
+    return { updater, recorded: false };
   }
-  return updater;
 }
 
 interface Loop {
@@ -150,23 +158,31 @@ interface Loop {
 }
 
 /**
- * Performs configuration changes as they come; returns when one has been performed, or when the signal aborts. The
- * processes look after themselves.
+ * Performs changes as they come; returns when one has been performed, or when the signal aborts. The processes look
+ * after themselves.
  */
-async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<void> {
+async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<Outcome> {
   const left = new AbortController();
   const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
   ended.addEventListener("abort", () => wakeUp.notify());
-  watchFile(stateFile, ended, () => wakeUp.notify());
-  using _round = setInterval(() => wakeUp.notify(), ROUND_MS);
+  watchFile(stateFile, ended, () => {
+    updater.reconsider();
+    wakeUp.notify();
+  });
+  using _round = setInterval(() => {
+    wakeUp.notify();
+    // Each step of it has an end of its own; the loop waits for the last.
+    if (updater.isPreparing) pulse.beat(LONGEST_ROUND_MS);
+  }, ROUND_MS);
 
-  for (let failures = 0; !signal.aborted; ) {
+  let outcome: Outcome = "nothing";
+  for (let failures = 0; !signal.aborted && outcome === "nothing"; ) {
     pulse.beat(LONGEST_ROUND_MS);
     try {
-      if (await updater.performPendingUpdates()) break;
+      outcome = await updater.performUpdate(signal);
       failures = 0;
-      await wakeUp.wait();
+      if (outcome === "nothing") await wakeUp.wait();
     } catch (error) {
       logger.exception(error, { label: "The main loop failed and goes on after a pause" });
       const pause = BACK_OFF_MS[Math.min(failures++, BACK_OFF_MS.length - 1)];
@@ -174,4 +190,5 @@ async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Pr
     }
   }
   left.abort();
+  return outcome;
 }

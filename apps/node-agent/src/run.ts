@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { tellUp } from "@ivy/lifecycle";
-import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
+import { CONFIG_DIR, CONFIG_FILE, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
 import { run } from "./main.ts";
+import { nodeSite } from "./node-site.ts";
 import { termination } from "./termination.ts";
 
 /** What `start` of the CLI adds: somebody waits to be told that the main loop is up. */
@@ -13,11 +13,14 @@ const EX_CONFIG = 78;
 try {
   let told = !inBackground;
   await run({
-    configFile: join(CONFIG_DIR, "config.json"),
+    configFile: CONFIG_FILE,
+    configDir: CONFIG_DIR,
     dataDir: DATA_DIR,
     lockFile: LOCK_FILE,
     name: NAME,
     version: VERSION,
+    site: nodeSite(),
+    safeMode: process.env["IVY_SAFE_MODE"] === "1",
     signal: termination(),
     up: () => {
       if (!told) tellUp();

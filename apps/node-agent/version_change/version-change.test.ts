@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -9,13 +9,23 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentConfig } from "../src/agent-config.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
+
+/** On a node, the updater says which configuration this version shall run with. */
+const ON_NODE = process.env["IVY_CONFIG_FILE"];
+
 const DIST = join(PROJECT_DIR, "apps/node-agent/dist");
 
 describe("before a node switches to this version", () => {
   it("the configuration that it shall run with fits this version", () => {
     const written = join(PROJECT_DIR, "config/config.json");
-    const file = existsSync(written) ? written : join(PROJECT_DIR, "config/config.template.json");
+    const ofCheckout = existsSync(written) ? written : join(PROJECT_DIR, "config/config.template.json");
+    const file = ON_NODE ?? ofCheckout;
     expect(loadConfig(file, AgentConfig).general.system_identifier).not.toBe("");
+  });
+
+  it.runIf(ON_NODE)("the configuration that it shall run with names this version", () => {
+    const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, "package.json"), "utf8"));
+    expect(loadConfig(ON_NODE ?? "", AgentConfig).general.software_version).toBe(version);
   });
 
   it("messages can be stored, queued and taken out, so the native module fits this machine", async () => {

@@ -10,7 +10,7 @@ const WAIT = { timeout: 20_000 };
 /** Four chunks of the usual size, the last one shorter. */
 const DATA = randomBytes(50_000);
 const NEWER = { kind: "sw", title: "ivy", version: "2.1.0", data: DATA } as const;
-const WHOLE = ["DOWNLOADING", "DOWNLOADED", "VERIFIED"];
+const WHOLE = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
 const REFUSED = "VERSION_CHANGE_UNSUPPORTED: not yet";
 /** As short as it can be on a busy machine: a chunk that is only late is asked for again. */
 const IMPATIENT = { timing: { chunkMs: 150 } };
@@ -100,7 +100,7 @@ describe("a package that the server has assigned", () => {
     server.unassignPackage("sw");
     await vi.waitFor(() => expect(state.load().packages).toEqual({}), WAIT);
     server.assignPackage({ ...NEWER, data: Buffer.from("small") });
-    await server.until(() => server.valuesOf("sw_state").length === 8);
+    await server.until(() => server.valuesOf("sw_state").length === 10);
     expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "FAILED", ...WHOLE, "FAILED"]);
   });
 
@@ -123,8 +123,21 @@ describe("a package that the server has assigned", () => {
     server.kick();
     await connected(server, 4);
     await second.stop("restart");
-    expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "UPDATING", "UPDATED"]);
+    expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "UPDATED"]);
     expect(server.valuesOf("current_sw_version")).toEqual(["2.0.0", "2.0.0", "2.1.0", "2.1.0"]);
+  });
+
+  it("that was handed over and does not run when the node comes back has failed, for the reason that is known then", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    const first = startBackend(place, { installPackage: async () => ({ outcome: "accepted" }) });
+    await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.state).toBe("UPDATING"), WAIT);
+    await first.stop("restart");
+    const failed = { outcome: "refused", code: "UPDATE_REJECTED", reason: "its trial has failed" } as const;
+    const { installPackage } = startBackend(place, { installPackage: async () => failed });
+    expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
+    expect(server.valuesOf("sw_error")).toEqual(["UPDATE_REJECTED: its trial has failed"]);
+    expect(installPackage.mock.calls[0]?.[0]).not.toHaveProperty("file");
   });
 
   it("is handed over once though the connection ends meanwhile, and its page shows the outcome after that", async () => {
@@ -148,7 +161,7 @@ describe("a package that the server has assigned", () => {
     const { data: _, ...named } = NEWER;
     const place = await setUpPackage({ ...named, url: "https://example.org/ivy/v2.1.0" });
     const { installPackage } = startBackend(place, place);
-    expect(await statesOf(place.server)).toEqual(["FAILED"]);
+    expect(await statesOf(place.server)).toEqual(["UPDATING", "FAILED"]);
     expect(installPackage.mock.calls).toEqual([[{ ...named, url: "https://example.org/ivy/v2.1.0" }]]);
     expect(place.server.chunkRequests).toEqual([]);
   });

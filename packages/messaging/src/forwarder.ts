@@ -1,4 +1,5 @@
 export type { BrokerConnection } from "./forward/broker.ts";
+export { brokerAnswers } from "./forward/broker-answers.ts";
 export { forward } from "./forward/forward.ts";
 export type { ForwardOptions, LinkEvent } from "./forward/forward-options.ts";
 export type {

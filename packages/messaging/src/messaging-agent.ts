@@ -228,11 +228,14 @@ export class MessagingAgent<Body = MessageBody> {
    * The messages of one day; those of one urgency in the order in which they were added, those of Python Ivy first.
    *
    * @param date - in UTC: `2026-03-01`
+   * @param urgentOnly - leaves out the data, which may be very many
    */
-  loadMessageArchive(date: string): MessageArchiveItem<Body>[] {
-    const [urgent = [], regular = []] = LANES.map((lane) =>
-      this.#folder.list(lane).flatMap((file) => (file.day === date ? [...readWholeLog(file)] : [])),
-    );
+  loadMessageArchive(date: string, { urgentOnly = false } = {}): MessageArchiveItem<Body>[] {
+    const load = (lane: Lane) =>
+      this.#folder.list(lane).flatMap((file) => (file.day === date ? [...readWholeLog(file)] : []));
+    const urgent = load("urgent");
+    if (urgentOnly) return urgent.map(({ record }) => toArchiveItem<Body>(record));
+    const regular = load("regular");
     const original = readPythonArchive(join(this.#folder.path, `${date}.csv`));
     const merged = inOrder(regular.map(recordOf), urgent.map(recordOf));
     return [...original, ...merged].map(toArchiveItem<Body>);

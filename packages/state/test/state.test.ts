@@ -33,7 +33,7 @@ function startCounting(dataDir: string, times: number): ChildProcess {
 }
 
 describe("the state", () => {
-  it("loses no update of 8 processes that add 1 a thousand times each", { timeout: 120_000 }, async () => {
+  it("loses no update of 8 processes that add 1 a thousand times each", { timeout: 300_000 }, async () => {
     const dataDir = temporary();
     const counters = Array.from({ length: 8 }, () => startCounting(dataDir, 1_000));
     const ends = await Promise.all(counters.map((counter) => once(counter, "exit")));

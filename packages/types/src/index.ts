@@ -33,6 +33,7 @@ export {
 } from "./messages.ts";
 export { REDACTED, redact, secret, secretsOf } from "./secret.ts";
 export {
+  ChangeState,
   HandledConfig,
   PackageState,
   PendingConfig,

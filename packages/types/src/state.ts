@@ -20,6 +20,10 @@ export const PendingConfig = z.looseObject({
   digest: z.string(),
   /** Name of the file in the folder of the configuration. */
   file: z.string(),
+  /** Given by somebody at the node, not by the server: it may keep the revision in force. */
+  local: z.optional(z.boolean()),
+  /** Path of an archive that holds its version of the software. */
+  archive: z.optional(z.string()),
 });
 export type PendingConfig = z.infer<typeof PendingConfig>;
 
@@ -29,6 +33,8 @@ export const HandledConfig = z.looseObject({
   digest: z.string(),
   outcome: z.enum(["accepted", "rejected"]),
   reason: z.optional(z.string()),
+  /** Present while the server is not told yet: file of the configuration, and the time of the decision (ISO 8601). */
+  untold: z.optional(z.looseObject({ file: z.string(), since: z.string() })),
 });
 export type HandledConfig = z.infer<typeof HandledConfig>;
 
@@ -70,6 +76,18 @@ export const PackageState = z.looseObject({
 });
 export type PackageState = z.infer<typeof PackageState>;
 
+/** How far a change of configuration or version is. */
+export const ChangeState = z.looseObject({
+  revision: z.int(),
+  version: z.string(),
+  /** What is being done: `wait`, `check`, `fetch`, `verify`, `unpack`, `install`, `build`, `test`, `seal`, `switch`. */
+  step: z.string(),
+  text: z.string(),
+  /** ISO 8601, in UTC: when the step began. */
+  since: z.string(),
+});
+export type ChangeState = z.infer<typeof ChangeState>;
+
 /**
  * What the processes of a node tell each other. Unknown keys are kept: other versions and procedures own them. Of what
  * can be found out again, a form that this version does not know is no reason to give up the rest.
@@ -81,6 +99,8 @@ export const State = z.looseObject({
   /** The processes of the agent, by their names. */
   processes: z.catch(z.optional(z.record(z.string(), ProcessState)), undefined),
   performed_commands: z.catch(z.optional(z.array(PerformedCommand)), undefined),
+  /** The change under way. */
+  update: z.catch(z.optional(ChangeState), undefined),
   /** Assigned packages, by their kind at the server. */
   packages: z.catch(z.optional(z.record(z.string(), PackageState)), undefined),
 });

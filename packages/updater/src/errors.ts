@@ -1,5 +1,14 @@
 /** The part of a change that failed. */
-export type UpdateStep = "check" | "fetch" | "verify" | "unpack" | "install" | "build" | "test" | "seal";
+export type UpdateStep =
+  | "check"
+  | "fetch"
+  | "verify"
+  | "unpack"
+  | "install"
+  | "build"
+  | "test"
+  | "seal"
+  | "trial";
 
 interface Details extends ErrorOptions {
   /** End of what the step printed, with secrets struck out. */

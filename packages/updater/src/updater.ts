@@ -10,92 +10,146 @@ import {
   type ForeignConfig,
   loadForeignConfigFromString,
   parseConfig,
-  redact,
-  type State,
+  type UpdaterConfig,
 } from "@ivy/types";
 import type * as z from "zod/mini";
-import { type Candidate, nextStep, type Step } from "./next-step.ts";
-import { readCandidate, removeOrphans, removePendingFile } from "./pending-file.ts";
-
-/** How many configurations are remembered as handled; the server repeats only its newest. */
-const REMEMBERED = 100;
+import { Answers } from "./change/answers.ts";
+import { type Candidate, changesVersion, newest, nextStep, type Running } from "./change/next-step.ts";
+import { readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
+import type { Site } from "./change/site.ts";
+import { SiteChange } from "./change/site-change.ts";
+import { UpdateRejectedError } from "./errors.ts";
+import { collectGarbage } from "./root/garbage.ts";
+import { switchPointer } from "./root/pointers.ts";
 
 export interface UpdaterOptions<Config> {
-  /** The configuration in force; replaced when another one takes its place. */
+  /** The configuration in force. */
   configFile: string;
+  /** Folder where configurations wait; that of `configFile` if left out. */
+  configDir?: string;
   /** What this version accepts as its configuration. */
   schema: z.ZodMiniType<Config>;
   /** The version of this software. */
   version: string;
+  /** Where versions come from; without it only configurations change. */
+  updater?: UpdaterConfig | null | undefined;
+  /** The node's root; in a checkout there is none, and a configuration that arrives replaces the file. */
+  site?: Site | undefined;
   state: Pick<StateInterface, "load" | "update">;
-  messages: Pick<MessagingAgent, "addMessage">;
+  messages: Pick<MessagingAgent, "addMessage" | "loadMessageArchive">;
   logger: Pick<Logger, "info" | "warning" | "error" | "debug">;
 }
 
 /**
- * Performs the configuration changes that wait in the state.
+ * What a round has led to.
  *
- * INVARIANTS: the file of the configuration in force is whole at every instant. A configuration leaves the state's
- * list in the same write that remembers it as handled, after its answer is on disk; so a power cut repeats the
- * answer at worst, and never the decision.
+ * - `nothing`: everything stays as it is
+ * - `restart`: another configuration has taken the place of the one in force: start the processes again with it
+ * - `leave`: another generation is to be started: end this process, the launcher starts that one
+ */
+export type Outcome = "nothing" | "restart" | "leave";
+
+/**
+ * Performs the changes that the configurations ask for which wait in the state.
+ *
+ * INVARIANTS: what is in force is whole at every instant. The answer `accepted` is given only once the change cannot
+ * be lost any more, on a node when it has proven that it works. What was decided is never decided anew.
  */
 export class Updater<Config> {
   readonly #options: UpdaterOptions<Config>;
   readonly #configDir: string;
+  readonly #answers: Answers;
+  readonly #change: SiteChange | undefined;
+  #onTrial: boolean;
 
   constructor(options: UpdaterOptions<Config>) {
+    const { configFile, configDir = dirname(configFile), schema, site } = options;
     this.#options = options;
-    this.#configDir = dirname(options.configFile);
+    this.#configDir = configDir;
+    this.#onTrial = site?.attempt !== undefined;
+    this.#answers = new Answers({ ...options, configDir, schema: schema as z.ZodMiniType });
+    this.#change =
+      site &&
+      new SiteChange({ ...options, site, system: systemOf(this.#inForce()), updater: options.updater });
   }
 
   /**
-   * To be called once, before any process can receive a configuration: remembers the configuration in force as
-   * handled, so that its retained copy at the server is not handled again, and clears what a cut-off arrival left.
+   * To be called once, before any process can receive a configuration: tells what a death has left untold, remembers
+   * the configuration in force as handled, so that its retained copy at the server is not handled again, and clears
+   * what a cut-off arrival left.
    */
   async prepare(): Promise<void> {
-    const inForce = this.#inForce();
-    const digest = configDigest(inForce);
-    const state = await this.#options.state.update((draft) => {
-      const known = draft.handled_configs.some((handled) => handled.digest === digest);
-      const waiting = draft.pending_configs.some((pending) => pending.digest === digest);
-      if (!known && !waiting)
-        remember(draft, inForce.general.config_revision, digest, { outcome: "accepted" });
-    });
-    removeOrphans(this.#configDir, state.pending_configs);
+    await this.#answers.tellUntold();
+    if (!this.#onTrial) await this.#answers.adopt(this.#inForce());
+    const { pending_configs, handled_configs } = this.#options.state.load();
+    const untold = handled_configs.flatMap((handled) => handled.untold?.file ?? []);
+    removeOrphans(this.#configDir, [...pending_configs.map(({ file }) => file), ...untold]);
   }
 
   /**
-   * Performs what waits.
+   * Performs what waits. While a trial runs, everything else waits for its end.
    *
-   * @returns true as soon as another configuration has taken the place of the one in force: its file is replaced, the
-   *   processes are to be started again with it, and then this is to be called once more, which answers `accepted`
-   * @throws what reading or replacing a file throws (`ENOSPC`, `EROFS`, ...); the configuration in force then stays
+   * @param signal - gives up what is under way; it begins anew next time
+   * @throws what reading or writing a file throws (`ENOSPC`, `EROFS`, ...); what is in force then stays
    */
-  async performPendingUpdates(): Promise<boolean> {
-    for (;;) {
-      const { pending_configs } = await this.#options.state.load();
-      const candidates = pending_configs.map((pending) => readCandidate(this.#configDir, pending));
-      const step = nextStep({ config: this.#inForce(), version: this.#options.version }, candidates);
-      if (step === undefined) return false;
-      const reason = step.action === "reject" ? step.reason : this.#misfit(step);
-      if (step.action === "apply" && reason === undefined) {
-        this.#replaceConfig(step.candidate);
-        return true;
+  async performUpdate(signal: AbortSignal): Promise<Outcome> {
+    if (this.#onTrial) return "nothing";
+    await this.#answers.tellUntold();
+    while (!signal.aborted) {
+      const step = nextStep(this.#running(), this.#candidates());
+      if (step === undefined) break;
+      const { candidate } = step;
+      if (step.action === "finish") await this.#accept(candidate);
+      else if (step.action === "reject") await this.#reject(candidate, step.reason);
+      else {
+        const outcome = await this.#apply(candidate, signal);
+        if (outcome !== "next") return outcome;
       }
-      await this.#conclude(step.candidate, reason);
+    }
+    return "nothing";
+  }
+
+  /** Whether the generation that runs has still to prove that it works. */
+  get isOnTrial(): boolean {
+    return this.#onTrial;
+  }
+
+  /** Whether a version is being prepared, which may take hours. */
+  get isPreparing(): boolean {
+    return this.#change?.underWay !== undefined;
+  }
+
+  /** To be called when the state has changed: a newer configuration supersedes one that is being prepared. */
+  reconsider(): void {
+    const next = this.#change?.underWay === undefined ? undefined : newest(this.#candidates());
+    if (next !== undefined) this.#change?.supersede(next);
+  }
+
+  /** The generation on trial has proven that it works: nothing takes it back any more. */
+  async commit(): Promise<void> {
+    const { site, updater } = this.#options;
+    if (site === undefined || !this.#onTrial) return;
+    switchPointer(site.paths, "lastGood", site.generation);
+    this.#onTrial = false;
+    await this.#acceptInForce();
+    collectGarbage(site.paths, { keptVersions: updater?.kept_versions ?? 1 });
+  }
+
+  async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {
+    try {
+      if (!changesVersion(this.#running(), candidate.config)) this.#mustFit(candidate.config);
+      if (this.#change !== undefined) return await this.#change.perform(candidate, this.#running(), signal);
+      this.#replaceConfig(candidate);
+      return "restart";
+    } catch (error) {
+      if (!(error instanceof ConfigError) && !(error instanceof UpdateRejectedError)) throw error;
+      await this.#reject(candidate, describe(error));
+      return "next";
     }
   }
 
-  /** Why a configuration that is to be applied does not fit this version, if it does not. */
-  #misfit({ action, candidate }: Step): string | undefined {
-    if (action !== "apply") return undefined;
-    try {
-      parseConfig(candidate.config, "It", this.#options.schema);
-      return undefined;
-    } catch (error) {
-      if (error instanceof ConfigError) return error.message;
-      throw error;
-    }
+  #mustFit(config: ForeignConfig): void {
+    parseConfig(config, "It", this.#options.schema);
   }
 
   #replaceConfig({ config }: Candidate): void {
@@ -105,27 +159,39 @@ export class Updater<Config> {
     dumpConfig(this.#options.configFile, config);
   }
 
-  /** Answers, then remembers: accepted, or rejected where there is a reason. */
-  async #conclude(candidate: Candidate, reason?: string): Promise<void> {
-    const { config, digest } = candidate;
-    const revision = config.general.config_revision;
-    const verdict =
-      reason === undefined ? { outcome: "accepted" as const } : { outcome: "rejected" as const, reason };
-    if (reason === undefined)
-      this.#options.logger.info(`The configuration of revision ${revision} is in force`);
-    else this.#options.logger.error(`The configuration of revision ${revision} is rejected`, reason);
-    await this.#options.messages.addMessage({
-      variant: "config",
-      status: verdict.outcome,
-      config: redact(config, this.#options.schema as z.ZodMiniType),
-      ...(reason === undefined ? {} : { reason }),
-    });
-    const { pending_configs: before } = await this.#options.state.load();
-    await this.#options.state.update((draft) => {
-      draft.pending_configs = draft.pending_configs.filter((pending) => pending.digest !== digest);
-      remember(draft, revision, digest, verdict);
-    });
-    for (const pending of before) if (pending.digest === digest) removePendingFile(this.#configDir, pending);
+  async #accept(candidate: Candidate): Promise<void> {
+    await this.#answers.decide(candidate, { outcome: "accepted" });
+    this.#change?.forget(candidate);
+  }
+
+  async #reject(candidate: Candidate, reason: string): Promise<void> {
+    await this.#answers.decide(candidate, { outcome: "rejected", reason });
+    this.#change?.forget(candidate);
+  }
+
+  /** Answers for the configuration in force, also where the state that told of it is lost. */
+  async #acceptInForce(): Promise<void> {
+    const config = this.#inForce();
+    const digest = configDigest(config);
+    const { handled_configs } = this.#options.state.load();
+    if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted"))
+      return;
+    const file = writePendingFile(this.#configDir, config, digest);
+    await this.#answers.decide({ config, digest, file }, { outcome: "accepted" });
+  }
+
+  #candidates(): Candidate[] {
+    return this.#options.state
+      .load()
+      .pending_configs.map((pending) => readCandidate(this.#configDir, pending));
+  }
+
+  #running(): Running {
+    const { version, updater, site } = this.#options;
+    const allowDowngrade = updater?.allow_downgrade ?? true;
+    const fixed =
+      site === undefined ? "cannot change its version by itself: it runs from a checkout" : undefined;
+    return { config: this.#inForce(), version, allowDowngrade, ...(fixed === undefined ? {} : { fixed }) };
   }
 
   #inForce(): ForeignConfig {
@@ -134,9 +200,12 @@ export class Updater<Config> {
   }
 }
 
-type Verdict = { outcome: "accepted" } | { outcome: "rejected"; reason: string };
+function systemOf({ general }: ForeignConfig): string {
+  return String(general["system_identifier"] ?? "");
+}
 
-function remember(draft: State, revision: number, digest: string, verdict: Verdict): void {
-  const others = draft.handled_configs.filter((handled) => handled.digest !== digest);
-  draft.handled_configs = [...others, { config_revision: revision, digest, ...verdict }].slice(-REMEMBERED);
+function describe(error: ConfigError | UpdateRejectedError): string {
+  if (error instanceof ConfigError) return error.message;
+  const { step, code, message, output } = error;
+  return `${code} in step "${step}": ${message}${output ? `\n${output}` : ""}`;
 }

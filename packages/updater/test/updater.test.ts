@@ -47,8 +47,8 @@ async function setUp() {
     rmSync(root, { recursive: true });
   });
   const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = () =>
-    new Updater({ configFile, schema: Config, version: "2.0.0", state, messages, logger: silent });
+  const create = (store = messages) =>
+    new Updater({ configFile, schema: Config, version: "2.0.0", state, messages: store, logger: silent });
 
   /** Leaves a configuration as a backend does when one arrives. */
   async function arrive(config: {
@@ -69,8 +69,10 @@ async function setUp() {
       .flatMap((name) => messages.loadMessageArchive(name.slice(0, 10)))
       .map(({ message_body }) => message_body as ConfigMessageBody);
   const inForce = () => JSON.parse(readFileSync(configFile, "utf8"));
-  return { dataDir, configDir, state, create, arrive, answers, inForce };
+  return { dataDir, configDir, messages, state, create, arrive, answers, inForce };
 }
+
+const perform = (updater: Updater<Config>) => updater.performUpdate(new AbortController().signal);
 
 describe("the updater", () => {
   it("puts a configuration in force, and answers accepted once the processes run with it", async () => {
@@ -78,13 +80,13 @@ describe("the updater", () => {
     const updater = node.create();
     await updater.prepare();
     const file = await node.arrive(changed(8));
-    expect(await updater.performPendingUpdates()).toBe(true);
+    expect(await perform(updater)).toBe("restart");
     expect(node.inForce()).toEqual(changed(8));
     expect(existsSync(join(node.dataDir, "messages"))).toBe(false);
 
     const next = node.create();
     await next.prepare();
-    expect(await next.performPendingUpdates()).toBe(false);
+    expect(await perform(next)).toBe("nothing");
     expect(node.answers()).toMatchObject([
       { status: "accepted", config: { general: { config_revision: 8 } } },
     ]);
@@ -96,7 +98,7 @@ describe("the updater", () => {
     const node = await setUp();
     const updater = node.create();
     await node.arrive(changed(8, { dummy_procedure: { seconds_between_datapoints: 0 }, typo: 1 }));
-    expect(await updater.performPendingUpdates()).toBe(false);
+    expect(await perform(updater)).toBe("nothing");
     expect(node.inForce()).toEqual(IN_FORCE);
     const [answer] = node.answers();
     expect(answer?.status).toBe("rejected");
@@ -109,14 +111,42 @@ describe("the updater", () => {
     ]);
   });
 
+  it("tells an answer once, whether a death came before it was stored or after", async () => {
+    const node = await setUp();
+    const rejected = changed(8, { typo: 1 });
+    const file = await node.arrive(rejected);
+    await perform(node.create());
+    const untold = { file, since: new Date().toISOString() };
+    const stopBefore = () =>
+      node.state.update((draft) => {
+        writeFileSync(join(node.configDir, file), JSON.stringify(rejected), { mode: 0o600 });
+        const handled = draft.handled_configs.find((one) => one.config_revision === 8);
+        if (handled) handled.untold = untold;
+      });
+    await stopBefore();
+    await node.create().prepare();
+    expect(node.answers()).toHaveLength(1);
+    expect(existsSync(join(node.configDir, file))).toBe(false);
+
+    rmSync(join(node.dataDir, "messages"), { recursive: true });
+    await stopBefore();
+    const after = new MessagingAgent({ dataDir: node.dataDir });
+    await node.create(after).prepare();
+    await after.teardown();
+    expect(node.answers()).toMatchObject([
+      { status: "rejected", config: { general: { config_revision: 8 } } },
+    ]);
+    expect(node.state.load().handled_configs.at(-1)).not.toHaveProperty("untold");
+  });
+
   it("takes the newest of several that fits, and rejects the others", async () => {
     const node = await setUp();
     await node.arrive(changed(9));
     await node.arrive(changed(11, { typo: 1 }));
     await node.arrive(changed(10));
-    expect(await node.create().performPendingUpdates()).toBe(true);
+    expect(await perform(node.create())).toBe("restart");
     expect(node.inForce().general.config_revision).toBe(10);
-    expect(await node.create().performPendingUpdates()).toBe(false);
+    expect(await perform(node.create())).toBe("nothing");
     expect(node.answers().map(({ status, config }) => [config.general.config_revision, status])).toEqual([
       [11, "rejected"],
       [10, "accepted"],
@@ -128,7 +158,7 @@ describe("the updater", () => {
     const node = await setUp();
     const file = await node.arrive(changed(8));
     writeFileSync(join(node.configDir, file), '{"general": {"conf');
-    expect(await node.create().performPendingUpdates()).toBe(false);
+    expect(await perform(node.create())).toBe("nothing");
     expect(node.answers()).toMatchObject([
       { status: "rejected", reason: expect.stringContaining("cannot be read back") },
     ]);
@@ -157,8 +187,8 @@ describe("the updater", () => {
     await node.create().prepare();
     await node.arrive(changed(8, { typo: 1 }));
     await node.arrive(changed(9));
-    await node.create().performPendingUpdates();
-    await node.create().performPendingUpdates();
+    await perform(node.create());
+    await perform(node.create());
     expect(node.answers()).toHaveLength(2);
     for (const entry of readdirSync(node.dataDir, { recursive: true, withFileTypes: true })) {
       if (entry.isFile())

@@ -110,7 +110,7 @@ function runCommand(args: string[], env: NodeJS.ProcessEnv): Promise<CommandResu
   });
 }
 
-function textOf(folder: string): string {
+export function textOf(folder: string): string {
   if (!existsSync(folder)) return "";
   return readdirSync(folder)
     .map((name) => readFileSync(join(folder, name), "utf8"))

@@ -1,9 +1,8 @@
-import { run, type ThingsBoardNode } from "@ivy/backends/thingsboard";
+import { run } from "@ivy/backends/thingsboard";
 import { runBackend } from "@ivy/lifecycle/child";
 import type { Config } from "@ivy/types";
-import { installPackage } from "../install-package.ts";
+import { installPackageOn } from "../install-package.ts";
 
-await runBackend<Config>((config, name, teardownIndicator, node) => {
-  const withInstaller: ThingsBoardNode = { ...node, installPackage };
-  return run(config, name, teardownIndicator, withInstaller);
-});
+await runBackend<Config>((config, name, teardownIndicator, node) =>
+  run(config, name, teardownIndicator, { ...node, installPackage: installPackageOn(node) }),
+);

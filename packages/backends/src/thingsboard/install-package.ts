@@ -19,5 +19,8 @@ export type InstallVerdict =
   /** It will never be installed. `code` is in capitals, as `VERSION_CHANGE_UNSUPPORTED`. */
   | { outcome: "refused"; code: string; reason: string };
 
-/** Takes over a package. Once it is accepted, the node is expected to come back running it. */
+/**
+ * Takes over a package, and tells when it is known whether that will run. The node is expected to come back running it;
+ * where it comes back without, this is called again, with neither `file` nor `url`, to tell why.
+ */
 export type InstallPackage = (assigned: AssignedPackage) => Promise<InstallVerdict>;

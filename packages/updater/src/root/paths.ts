@@ -23,6 +23,8 @@ export interface RootPaths {
   journal: string;
   /** Where a change is prepared. */
   stage: string;
+  /** Archives of versions that somebody at the node has given. */
+  inbox: string;
   /** What is to be deleted: renamed first, so that nothing half deleted has a name that counts. */
   trash: string;
   /** Store of pnpm. */
@@ -44,6 +46,7 @@ export function rootPaths(root: string, name = "ivy"): RootPaths {
     trials: join(own, "trial"),
     journal: join(own, "txn.json"),
     stage: join(own, "stage"),
+    inbox: join(own, "inbox"),
     trash: join(own, "trash"),
     store: join(own, "store"),
   };

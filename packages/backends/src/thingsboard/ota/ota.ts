@@ -30,7 +30,7 @@ export interface OtaOptions {
 }
 
 /** In these, there is nothing for this backend to do. */
-const SETTLED: readonly PackageState["state"][] = ["UPDATING", "UPDATED", "FAILED"];
+const SETTLED: readonly PackageState["state"][] = ["UPDATED", "FAILED"];
 
 /** The target of a kind that is pursued, or that there is none. */
 interface Pursuit {
@@ -123,7 +123,9 @@ export class Ota {
     if (known !== undefined && SETTLED.includes(known.state)) return;
     const { title, version, tag, source } = readAssignment(target);
     const named = { kind: target.kind, title, version, ...(tag === undefined ? {} : { tag }) };
-    if ("url" in source) await this.#install(target, { ...named, url: source.url });
+    // It was handed over, and does not run: whoever took it knows why.
+    if (known?.state === "UPDATING") await this.#install(target, named);
+    else if ("url" in source) await this.#install(target, { ...named, url: source.url });
     else await this.#install(target, { ...named, file: await this.#fetch(target, source.upload, signal) });
   }
 
@@ -146,9 +148,9 @@ export class Ota {
   }
 
   async #install(target: Target, assigned: AssignedPackage): Promise<void> {
+    await this.#records.advance(target, "UPDATING");
     const verdict = await this.#options.node.installPackage(assigned);
     if (verdict.outcome === "refused") throw new OtaFailure(verdict.code, verdict.reason);
-    await this.#records.advance(target, "UPDATING");
   }
 
   async #fail(target: Target, failure: OtaFailure): Promise<void> {

@@ -1,12 +1,19 @@
 import { configDigest, type ForeignConfig } from "@ivy/types";
+import lt from "semver/functions/lt.js";
 
 /** A configuration that has arrived, read back from its file. */
 export interface Candidate {
   config: ForeignConfig;
   /** SHA-256 of what arrived. */
   digest: string;
+  /** Name of its file in the folder of the configuration. */
+  file: string;
   /** Why it cannot even be considered, for example because its file is damaged. */
   damage?: string;
+  /** Given by somebody at the node. */
+  local?: boolean;
+  /** Path of an archive that holds its version. */
+  archive?: string;
 }
 
 /** What is running, to hold a candidate against. */
@@ -15,6 +22,9 @@ export interface Running {
   config: ForeignConfig;
   /** The version of this software. */
   version: string;
+  /** Why no other version can be put in the place of this one, if so. */
+  fixed?: string;
+  allowDowngrade: boolean;
 }
 
 /**
@@ -33,22 +43,41 @@ export type Step =
  * in force the older ones are too low, and where it was rejected the next one has its chance.
  */
 export function nextStep(running: Running, candidates: readonly Candidate[]): Step | undefined {
-  const [candidate] = [...candidates].sort((a, b) => revision(b.config) - revision(a.config));
+  const candidate = newest(candidates);
   if (candidate === undefined) return undefined;
   if (candidate.digest === configDigest(running.config)) return { action: "finish", candidate };
-  const reason = candidate.damage ?? obstacle(running, candidate.config);
+  const reason = candidate.damage ?? obstacle(running, candidate);
   return reason === undefined ? { action: "apply", candidate } : { action: "reject", candidate, reason };
 }
 
-function obstacle(running: Running, config: ForeignConfig): string | undefined {
+/** The one to decide about: of the highest revision; of those, the one that came last. */
+export function newest(candidates: readonly Candidate[]): Candidate | undefined {
+  return candidates.reduce<Candidate | undefined>(
+    (best, one) => (best === undefined || revision(one.config) >= revision(best.config) ? one : best),
+    undefined,
+  );
+}
+
+/** Whether a configuration asks for another version than the one that runs. */
+export function changesVersion(running: Running, config: ForeignConfig): boolean {
+  const version = config.general.software_version;
+  // A checkout may run with a configuration for another version; as long as it stays the same, nothing is to change.
+  return version !== running.version && version !== running.config.general.software_version;
+}
+
+function obstacle(running: Running, { config, local = false }: Candidate): string | undefined {
   const [current, wanted] = [revision(running.config), revision(config)];
-  if (wanted === current) {
+  if (wanted === current && !local) {
     return `revision ${wanted} is in force with another content; give the changed configuration a higher revision`;
   }
   if (wanted < current) return `revision ${wanted} is lower than revision ${current}, which is in force`;
+  if (!changesVersion(running, config)) return undefined;
   const version = config.general.software_version;
-  if (version === running.version || version === running.config.general.software_version) return undefined;
-  return `it is for version ${version}; this node runs ${running.version} and cannot change its version by itself`;
+  const fixed = (why: string) => `it is for version ${version}; this node runs ${running.version} and ${why}`;
+  if (running.fixed !== undefined) return fixed(running.fixed);
+  if (!running.allowDowngrade && lt(version, running.version))
+    return fixed("must not go back to a lower one");
+  return undefined;
 }
 
 function revision(config: ForeignConfig): number {

@@ -1,15 +1,15 @@
 import { configDigest } from "@ivy/types";
 import { describe, expect, it } from "vitest";
-import { type Candidate, nextStep, type Running } from "../src/next-step.ts";
+import { type Candidate, nextStep, type Running } from "../../src/change/next-step.ts";
 
-const running: Running = { config: configuration(7, "2.0.0"), version: "2.0.0" };
+const running: Running = { config: configuration(7, "2.0.0"), version: "2.0.0", allowDowngrade: false };
 
 function configuration(config_revision: number, software_version = "2.0.0", extra = {}) {
   return { general: { config_revision, software_version }, ...extra };
 }
 
 function candidate(config: ReturnType<typeof configuration>, damage?: string): Candidate {
-  return { config, digest: configDigest(config), ...(damage === undefined ? {} : { damage }) };
+  return { config, digest: configDigest(config), file: "", ...(damage === undefined ? {} : { damage }) };
 }
 
 describe("the next step", () => {
@@ -35,7 +35,11 @@ describe("the next step", () => {
       candidate(configuration(7, "2.0.0", { a: 1 })),
       /another content/,
     ],
-    ["another version", candidate(configuration(8, "3.0.0")), /version 3\.0\.0; this node runs 2\.0\.0/],
+    [
+      "a lower version",
+      candidate(configuration(8, "1.9.0")),
+      /1\.9\.0; this node runs 2\.0\.0 and must not go back/,
+    ],
     [
       "a damaged file",
       candidate(configuration(8), "does not hold what arrived"),
@@ -48,8 +52,25 @@ describe("the next step", () => {
     });
   });
 
+  it("is to change the version, where it can be changed", () => {
+    const other = candidate(configuration(8, "3.0.0"));
+    expect(nextStep(running, [other])?.action).toBe("apply");
+    expect(nextStep({ ...running, fixed: "is a checkout" }, [other])).toMatchObject({
+      action: "reject",
+      reason: "it is for version 3.0.0; this node runs 2.0.0 and is a checkout",
+    });
+    const lower = candidate(configuration(8, "1.9.0"));
+    expect(nextStep({ ...running, allowDowngrade: true }, [lower])?.action).toBe("apply");
+  });
+
+  it("takes another content with the same revision from somebody at the node only", () => {
+    const other = candidate(configuration(7, "2.0.0", { a: 1 }));
+    expect(nextStep(running, [{ ...other, local: true }])?.action).toBe("apply");
+    expect(nextStep(running, [other])?.action).toBe("reject");
+  });
+
   it("takes the version that the running configuration names for its own, as one of Python Ivy does", () => {
-    const old: Running = { config: configuration(7, "1.1.0"), version: "2.0.0" };
+    const old: Running = { ...running, config: configuration(7, "1.1.0") };
     expect(nextStep(old, [candidate(configuration(8, "1.1.0"))])?.action).toBe("apply");
     expect(nextStep(old, [candidate(configuration(8, "2.0.0"))])?.action).toBe("apply");
   });

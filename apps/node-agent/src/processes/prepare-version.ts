@@ -1,0 +1,3 @@
+import { runPreparation } from "@ivy/updater/child";
+
+await runPreparation();

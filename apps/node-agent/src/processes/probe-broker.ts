@@ -1,0 +1,17 @@
+// Exit code 0: the broker of the configuration in this file answers. 1: it does not.
+
+import { readFileSync } from "node:fs";
+import { brokerOf } from "@ivy/backends";
+import { brokerAnswers } from "@ivy/messaging/forwarder";
+import { loadForeignConfigFromString, MQTTBrokerConfig } from "@ivy/types";
+import { CONFIG_DIR } from "../constants.ts";
+
+const [, , file = ""] = process.argv;
+const { backend } = loadForeignConfigFromString(readFileSync(file, "utf8"), file) as {
+  backend?: { mqtt_connection?: unknown } | null;
+};
+const connection = MQTTBrokerConfig.safeParse(backend?.mqtt_connection);
+const answers = connection.success
+  ? await brokerAnswers(brokerOf(connection.data, CONFIG_DIR), AbortSignal.timeout(20_000)).catch(() => false)
+  : false;
+process.exit(answers ? 0 : 1);

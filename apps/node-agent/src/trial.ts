@@ -1,0 +1,56 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import type { Logger } from "@ivy/logger";
+import { proveItself, readGeneration, type Site, type Updater } from "@ivy/updater";
+import type { AgentConfig } from "./agent-config.ts";
+import type { Fleet } from "./fleet.ts";
+
+/** After a failure, in milliseconds. */
+const PAUSE_MS = 5_000;
+
+export interface Trial {
+  updater: Updater<AgentConfig>;
+  fleet: Fleet;
+  /** The start could be stored. */
+  recorded: boolean;
+  site: Site | undefined;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
+/** Ends the trial of the generation that runs, once it has proven that it works; does nothing where there is none. */
+export async function endTrial({ updater, fleet, recorded, site, logger, signal }: Trial): Promise<void> {
+  if (!updater.isOnTrial || site?.attempt === undefined) return;
+  const upSeconds = readGeneration(site.paths, site.generation)?.upSeconds ?? 0;
+  const stored = recorded ? [] : ["messages cannot be stored"];
+  while (updater.isOnTrial && !signal.aborted) {
+    try {
+      const proven = await proveItself({
+        attempt: site.attempt,
+        missing: () => [...stored, ...fleet.unsteady(upSeconds)],
+        isConnected: () => fleet.isConnected(),
+        brokerAnswers: (ended) => probe(join(site.paths.lastGood, "config.json"), ended),
+        logger,
+        signal,
+      });
+      if (proven) await updater.commit();
+    } catch (error) {
+      // The launcher decides when its time is over; until then a disk that is full may have room again.
+      logger.exception(error, { label: "The trial could not be ended well, and goes on" });
+      await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** Whether the broker of a configuration answers; asked by a process of its own, which takes the MQTT client along when it ends. */
+async function probe(configFile: string, signal: AbortSignal): Promise<boolean> {
+  const program = fileURLToPath(new URL("./probe-broker.js", import.meta.url));
+  const child = spawn(process.execPath, [program, configFile], { stdio: "ignore", signal });
+  // Given up: nobody waits for the answer any more.
+  child.on("error", () => undefined);
+  const [code] = await once(child, "close");
+  return code === 0;
+}

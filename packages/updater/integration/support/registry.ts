@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** Files of the package that the registry has. */
+export const PACKAGE_FILES = 200;
+
+export interface Registry {
+  url: string;
+  /** Integrity of its package, `probe` 1.0.0, as a lockfile has it. */
+  integrity: string;
+  /** What it answers with instead of the package, until it is `undefined` again. */
+  instead: { status: number; body?: string } | undefined;
+  requests: number;
+}
+
+/** A package registry on loopback with one package in it. */
+export async function startRegistry(): Promise<Registry> {
+  const tarball = packProbe();
+  const server = createServer((_, response) => {
+    registry.requests++;
+    const { status, body } = registry.instead ?? { status: 200, body: tarball };
+    response.writeHead(status).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const registry: Registry = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
+    instead: undefined,
+    requests: 0,
+  };
+  return registry;
+}
+
+function packProbe(): Buffer {
+  const work = mkdtempSync(join(tmpdir(), "ivy-probe-"));
+  mkdirSync(join(work, "package"));
+  writeFileSync(join(work, "package/package.json"), JSON.stringify({ name: "probe", version: "1.0.0" }));
+  for (let file = 0; file < PACKAGE_FILES; file++) {
+    writeFileSync(join(work, `package/${file}.txt`), `file ${file}\n`.repeat(1_000));
+  }
+  execFileSync("tar", ["-czf", "probe.tgz", "package"], { cwd: work });
+  const tarball = readFileSync(join(work, "probe.tgz"));
+  rmSync(work, { recursive: true });
+  return tarball;
+}
+
+/** Writes the source code of a version that depends on the registry's package. */
+export function writeVersion(folder: string, { integrity }: Pick<Registry, "integrity">): void {
+  const agent = join(folder, "apps/node-agent");
+  mkdirSync(agent, { recursive: true });
+  const write = (file: string, value: object) => writeFileSync(file, JSON.stringify(value));
+  write(join(folder, "package.json"), {
+    name: "ivy",
+    private: true,
+    scripts: {
+      "node:build": "env; echo the secret is hunter2",
+      version_change: 'cat "$IVY_CONFIG_FILE"; exit 1',
+    },
+  });
+  write(join(agent, "package.json"), { name: "@ivy/node-agent", dependencies: { probe: "1.0.0" } });
+  writeFileSync(join(folder, "pnpm-workspace.yaml"), "packages:\n  - apps/*\npmOnFail: ignore\n");
+  writeFileSync(
+    join(folder, "pnpm-lock.yaml"),
+    `lockfileVersion: '9.0'
+
+settings:
+  autoInstallPeers: true
+  excludeLinksFromLockfile: false
+
+importers:
+
+  .: {}
+
+  apps/node-agent:
+    dependencies:
+      probe:
+        specifier: 1.0.0
+        version: 1.0.0
+
+packages:
+
+  probe@1.0.0:
+    resolution: {integrity: ${integrity}}
+
+snapshots:
+
+  probe@1.0.0: {}
+`,
+  );
+}

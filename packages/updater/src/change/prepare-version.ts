@@ -1,0 +1,127 @@
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { replaceFile, syncFolder } from "@ivy/files";
+import { UpdateRejectedError, type UpdateStep } from "../errors.ts";
+import { discard } from "../root/discard.ts";
+import { versionFolder } from "../root/paths.ts";
+import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
+import { fetchSource } from "../source/fetch-source.ts";
+import { openArchive } from "../source/open-archive.ts";
+import { checkRoom } from "../steps/check-room.ts";
+import { installDependencies } from "../steps/install.ts";
+import { pnpmOf } from "../steps/pnpm.ts";
+import { buildVersion, runVersionChangeTests } from "../steps/version-steps.ts";
+import type { PreparationRequest } from "./preparation.ts";
+
+export interface PrepareOptions {
+  signal: AbortSignal;
+  onStep: (step: UpdateStep, text: string) => void;
+}
+
+/** What is known about the source code of a version. */
+interface Source {
+  folder: string;
+  commit?: string;
+  treeId: string;
+}
+
+/**
+ * Makes a version ready to run below the root: fetched, verified, unpacked, its dependencies installed, built, its suite
+ * `version_change` passed, sealed. One that is sealed already is used again. What is not sealed is never gone on with,
+ * except for a download.
+ *
+ * @throws UpdateRejectedError where the version will never be ready
+ * @throws UpdateDeferredError where it cannot be made ready now
+ */
+export async function prepareVersion(request: PreparationRequest, options: PrepareOptions): Promise<void> {
+  const { paths, version, txid } = request;
+  const folder = versionFolder(paths, version);
+  if (isReusable(request, folder)) return options.onStep("check", `version ${version} is installed already`);
+  discard(paths, folder);
+  const stage = join(paths.stage, txid);
+  mkdirSync(stage, { recursive: true, mode: 0o700 });
+  checkRoom(paths);
+  try {
+    const source = await obtain(request, stage, options);
+    checkIdentity(source.folder, version);
+    renameSync(source.folder, folder);
+    syncFolder(paths.root);
+    await makeRunnable(request, { stage, folder }, options);
+    options.onStep("seal", "its files are counted and made durable");
+    await sealVersion(folder, {
+      version,
+      txid,
+      treeId: source.treeId,
+      ...(source.commit ? { commit: source.commit } : {}),
+    });
+  } catch (error) {
+    discard(paths, folder);
+    if (error instanceof UpdateRejectedError) rmSync(stage, { recursive: true, force: true });
+    throw error;
+  }
+  rmSync(stage, { recursive: true, force: true });
+}
+
+/** Whether the version lies there whole and proven, and is not to be fetched anew. */
+function isReusable({ updater, archive, version, commit }: PreparationRequest, folder: string): boolean {
+  const seal = readSeal(folder);
+  if (seal?.version !== version || checkManifest(folder, "sizes") !== undefined) return false;
+  const strategy = updater?.source_conflict_strategy ?? updater?.source_conflict_behaviour;
+  if (archive !== undefined || strategy === "overwrite") return false;
+  return commit === undefined || seal.commit === undefined || seal.commit === commit;
+}
+
+async function obtain(
+  { archive, updater, version, commit }: PreparationRequest,
+  stage: string,
+  { signal, onStep }: PrepareOptions,
+): Promise<Source> {
+  if (archive !== undefined) {
+    onStep("unpack", `from ${archive}`);
+    return await openArchive({ file: archive, trustedKeys: updater?.trusted_keys ?? [], stage, signal });
+  }
+  if (!updater) {
+    throw new UpdateRejectedError(
+      "check",
+      "IVY_NO_UPDATER",
+      `version ${version} is not installed, and the configuration in force has no section updater that says where to fetch it`,
+    );
+  }
+  onStep("fetch", `from ${updater.provider_host}`);
+  return await fetchSource({ updater, version, stage, signal, ...(commit === undefined ? {} : { commit }) });
+}
+
+/** @throws UpdateRejectedError where the tree is not the one of the version that is asked for */
+function checkIdentity(folder: string, version: string): void {
+  const found = versionOf(join(folder, "package.json"));
+  if (found === version) return;
+  throw new UpdateRejectedError(
+    "verify",
+    "IVY_VERSION_MISMATCH",
+    `its package.json says ${found ?? "no version"}, but the tag was that of version ${version}`,
+  );
+}
+
+function versionOf(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")).version;
+  } catch {
+    return undefined;
+  }
+}
+
+async function makeRunnable(
+  { paths, config, running, secrets }: PreparationRequest,
+  { stage, folder }: { stage: string; folder: string },
+  { signal, onStep }: PrepareOptions,
+): Promise<void> {
+  const configFile = join(stage, "config.json");
+  replaceFile(configFile, JSON.stringify(config), 0o600);
+  const step = { paths, folder, pnpm: pnpmOf(running), env: process.env, secrets, signal };
+  onStep("install", "pnpm install --frozen-lockfile");
+  await installDependencies(step);
+  onStep("build", "pnpm run node:build");
+  await buildVersion(step);
+  onStep("test", "the suite version_change");
+  await runVersionChangeTests({ ...step, configFile });
+}

@@ -1,0 +1,216 @@
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Logger } from "@ivy/logger";
+import type { MessagingAgent } from "@ivy/messaging";
+import type { StateInterface } from "@ivy/state";
+import type { UpdaterConfig } from "@ivy/types";
+import { secretsOf } from "@ivy/types";
+import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
+import { createGeneration, generationName } from "../root/generation.ts";
+import { readPointer, switchPointer } from "../root/pointers.ts";
+import { readVerdict } from "../root/trial.ts";
+import { bootTime, msUntil } from "./boot-clock.ts";
+import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
+import { type Candidate, changesVersion, type Running } from "./next-step.ts";
+import { prepareInProcess } from "./preparation.ts";
+import { isInWindow, retryPauseMs, spreadMs } from "./schedule.ts";
+import type { ChangeProgress, Site } from "./site.ts";
+
+/** How long every process must have been up until a trial can end well, in seconds. */
+const UP_SECONDS = { version: 30, config: 10 };
+
+const DEFAULT_TRIAL_SECONDS = { version: 300, config: 60 };
+
+export interface SiteChangeOptions {
+  site: Site;
+  /** Name of this system: it decides when in the spread of a fleet it has its turn. */
+  system: string;
+  updater?: UpdaterConfig | null | undefined;
+  state: Pick<StateInterface, "update">;
+  messages: Pick<MessagingAgent, "addMessage">;
+  logger: Pick<Logger, "info" | "warning">;
+}
+
+/** Changes of a node in the field: prepared beside what runs, then switched to. The launcher does the rest. */
+export class SiteChange {
+  readonly #options: SiteChangeOptions;
+  #underWay: { candidate: Candidate; superseded: AbortController } | undefined;
+
+  constructor(options: SiteChangeOptions) {
+    this.#options = options;
+  }
+
+  /** The configuration whose version is being prepared. */
+  get underWay(): Candidate | undefined {
+    return this.#underWay?.candidate;
+  }
+
+  /** Gives up the preparation that is under way for a configuration that came later. */
+  supersede({ digest }: Candidate): void {
+    if (this.#underWay !== undefined && this.#underWay.candidate.digest !== digest)
+      this.#underWay.superseded.abort();
+  }
+
+  /**
+   * Prepares a change and switches to it.
+   *
+   * @returns `leave` once switched; `next` where another configuration is to be looked at; `nothing` where it waits
+   * @throws UpdateRejectedError where it will never work, also where a trial has shown that
+   */
+  async perform(
+    candidate: Candidate,
+    running: Running,
+    signal: AbortSignal,
+  ): Promise<"leave" | "next" | "nothing"> {
+    this.#mustNotHaveFailed(candidate, running);
+    if (changesVersion(running, candidate.config)) {
+      if (this.#mustWait(candidate)) return "nothing";
+      const prepared = await this.#prepare(candidate, signal);
+      if (prepared !== "ready") return prepared;
+    }
+    await this.#switch(candidate, running);
+    return "leave";
+  }
+
+  /** Clears up after a change that has been decided about. */
+  forget({ digest, archive }: Candidate): void {
+    const { journal, inbox } = this.#options.site.paths;
+    if (readJournal(journal)?.digest === digest) clearJournal(journal);
+    // The path comes from the state file: only what lies in the inbox is ours to remove.
+    if (archive !== undefined && dirname(dirname(archive)) === inbox)
+      rmSync(dirname(archive), { recursive: true, force: true });
+  }
+
+  #mustNotHaveFailed({ config }: Candidate, running: Running): void {
+    const version = versionOf(config, running);
+    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
+    if (verdict === undefined) return;
+    const { reason, attempts, lastExit, logTail } = verdict;
+    throw new UpdateRejectedError(
+      "trial",
+      "IVY_TRIAL_FAILED",
+      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
+      logTail === "" ? {} : { output: logTail },
+    );
+  }
+
+  /** Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. */
+  #mustWait(candidate: Candidate): boolean {
+    const { site, system, updater } = this.#options;
+    if (candidate.local) return false;
+    if (readJournal(site.paths.journal)?.digest !== candidate.digest) {
+      const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
+      this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
+    }
+    const due = readJournal(site.paths.journal)?.notBefore;
+    if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
+    const window = updater?.maintenance_window;
+    return window !== undefined && !isInWindow(window, new Date());
+  }
+
+  #wait({ digest, config }: Candidate, failures: number, pauseMs: number, reason: string): void {
+    const { revision, version } = aboutOf(config);
+    const { bootId, ms } = bootTime();
+    const notBefore = { bootId, ms: ms + pauseMs };
+    const entry: JournalEntry = { schema: 1, digest, revision, version, failures, notBefore, reason };
+    writeJournal(this.#options.site.paths.journal, entry);
+    if (pauseMs > 0) void this.#announce({ revision, version, step: "wait", text: reason });
+  }
+
+  async #prepare(candidate: Candidate, signal: AbortSignal): Promise<"ready" | "next" | "nothing"> {
+    const superseded = new AbortController();
+    this.#underWay = { candidate, superseded };
+    const { revision, version } = aboutOf(candidate.config);
+    try {
+      await prepareInProcess(this.#request(candidate), {
+        module: this.#options.site.preparation,
+        signal: AbortSignal.any([signal, superseded.signal]),
+        onStep: (step, text) => void this.#announce({ revision, version, step, text }),
+      });
+      return "ready";
+    } catch (error) {
+      if (superseded.signal.aborted) return "next";
+      if (signal.aborted) return "nothing";
+      if (!(error instanceof UpdateDeferredError)) throw error;
+      this.#defer(candidate, error);
+      return "nothing";
+    } finally {
+      this.#underWay = undefined;
+    }
+  }
+
+  #request({ config, digest, archive }: Candidate) {
+    const { site, updater } = this.#options;
+    const { revision, version } = aboutOf(config);
+    const commit = config.general["software_commit"];
+    return {
+      paths: site.paths,
+      version,
+      txid: `${revision}-${digest.slice(0, 12)}`,
+      config,
+      running: site.running,
+      secrets: [...secretsOf(config), ...secretsOf(updater ?? {})],
+      ...(typeof commit === "string" ? { commit } : {}),
+      ...(updater ? { updater } : {}),
+      ...(archive === undefined ? {} : { archive }),
+    };
+  }
+
+  #defer(candidate: Candidate, error: UpdateDeferredError): void {
+    const failures = (readJournal(this.#options.site.paths.journal)?.failures ?? 0) + 1;
+    const pauseMs = Math.max(retryPauseMs(failures), (error.retryAfterSeconds ?? 0) * 1_000);
+    const why = `${error.code} in step "${error.step}": ${error.message}`;
+    this.#options.logger.warning(
+      `The change to version ${candidate.config.general.software_version} is tried again in ${Math.ceil(pauseMs / 1_000)} s`,
+      why,
+    );
+    this.#wait(candidate, failures, pauseMs, why);
+  }
+
+  async #switch({ config, digest }: Candidate, running: Running): Promise<void> {
+    const { site, updater } = this.#options;
+    const { paths } = site;
+    const kind = changesVersion(running, config) ? "version" : "config";
+    const asked = kind === "version" ? updater?.trial_seconds : updater?.config_trial_seconds;
+    const seconds = asked ?? DEFAULT_TRIAL_SECONDS[kind];
+    const version = versionOf(config, running);
+    const generation = createGeneration(paths, {
+      config,
+      version,
+      trialSeconds: seconds,
+      upSeconds: Math.min(UP_SECONDS[kind], Math.floor(seconds / 3)),
+    });
+    if (readPointer(paths, "active") !== readPointer(paths, "lastGood"))
+      throw new Error("A trial runs already: the links `active` and `last-good` differ");
+    const { revision } = aboutOf(config);
+    await this.#announce({ revision, version, step: "switch", text: "it is on trial from now on" });
+    if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
+    switchPointer(paths, "active", generation);
+  }
+
+  /** Tells how far a change is: in the log, in the state, and to the server. */
+  async #announce(progress: ChangeProgress): Promise<void> {
+    const { logger, state, messages } = this.#options;
+    const { revision, version, step, text } = progress;
+    const subject = `Change to revision ${revision}, version ${version}: ${step}`;
+    logger.info(subject, text);
+    try {
+      await messages.addMessage({ variant: "log", level: "INFO", subject, body: text });
+      await state.update((draft) => {
+        draft.update = { ...progress, since: new Date().toISOString() };
+      });
+    } catch (error) {
+      // Whether somebody is told must not decide about the change.
+      logger.warning("The progress of the change cannot be told", String(error));
+    }
+  }
+}
+
+/** The version that a configuration runs with. */
+function versionOf(config: Candidate["config"], running: Running): string {
+  return changesVersion(running, config) ? config.general.software_version : running.version;
+}
+
+function aboutOf({ general }: Candidate["config"]): { revision: number; version: string } {
+  return { revision: general.config_revision, version: general.software_version };
+}

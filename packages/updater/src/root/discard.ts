@@ -1,0 +1,21 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, join } from "node:path";
+import { isCode, syncFolder } from "@ivy/files";
+import type { RootPaths } from "./paths.ts";
+
+/** Takes a name away from whatever has it, at once; what had it is deleted by {@link emptyTrash}. */
+export function discard({ trash }: RootPaths, path: string): void {
+  mkdirSync(trash, { recursive: true, mode: 0o700 });
+  try {
+    renameSync(path, join(trash, `${randomBytes(6).toString("hex")}-${basename(path)}`));
+  } catch (error) {
+    if (!isCode(error, "ENOENT")) throw error;
+  }
+}
+
+/** Deletes what was discarded, once it is durable that nothing has a name that counts. */
+export function emptyTrash({ trash, root, generations, trials }: RootPaths): void {
+  for (const folder of [root, generations, trials]) if (existsSync(folder)) syncFolder(folder);
+  rmSync(trash, { recursive: true, force: true });
+}

@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Version } from "@ivy/types";
+import { discard, emptyTrash } from "./discard.ts";
+import { type Generation, readGeneration } from "./generation.ts";
+import { type RootPaths, versionFolder } from "./paths.ts";
+import { readPointer } from "./pointers.ts";
+import { readSeal } from "./seal.ts";
+
+/** Records of trials that are kept besides those of the generations that are. */
+const KEPT_TRIALS = 20;
+
+/**
+ * Deletes versions and generations that nobody needs any more, and what unfinished work has left. To be called by the
+ * agent, which runs alone, and not while a change is being prepared.
+ *
+ * @param keptVersions - proven versions that are kept besides the one that runs, those of the highest revisions
+ * @throws Error in a trial: nothing may be deleted before it is decided
+ */
+export function collectGarbage(paths: RootPaths, { keptVersions }: { keptVersions: number }): void {
+  const active = readPointer(paths, "active");
+  if (active === undefined || active !== readPointer(paths, "lastGood")) {
+    throw new Error(`Nothing is deleted below ${paths.root} while active and last-good differ`);
+  }
+  const kept = keptGenerations(paths, active, keptVersions);
+  const versions = new Set(kept.map(({ version }) => version));
+  const names = new Set(kept.map(({ name }) => name));
+  for (const name of list(paths.generations))
+    if (!names.has(name)) discard(paths, join(paths.generations, name));
+  for (const name of list(paths.root).filter(isVersion))
+    if (!versions.has(name)) discard(paths, versionFolder(paths, name));
+  for (const name of oldTrials(paths, names)) discard(paths, join(paths.trials, name));
+  for (const name of list(paths.root).filter(isPointerDraft)) rmSync(join(paths.root, name), { force: true });
+  emptyTrash(paths);
+}
+
+/** The active one, then one for each version that is kept. */
+function keptGenerations(paths: RootPaths, active: string, keptVersions: number): Generation[] {
+  const all = list(paths.generations)
+    .map((name) => readGeneration(paths, name))
+    .filter((generation) => generation !== undefined);
+  const running = all.find(({ name }) => name === active);
+  // A damaged record of what runs: then nothing is known about what can be spared.
+  if (running === undefined)
+    throw new Error(`${join(paths.generations, active)} is damaged; nothing is deleted`);
+  const others = all
+    .filter(
+      ({ name, version }) =>
+        version !== running.version &&
+        isProven(paths, name) &&
+        readSeal(versionFolder(paths, version)) !== undefined,
+    )
+    .sort((a, b) => b.revision - a.revision);
+  const newest = others.filter(
+    ({ version }, index) => others.findIndex((other) => other.version === version) === index,
+  );
+  return [running, ...newest.slice(0, keptVersions)];
+}
+
+/** The launcher marks what it has started as the last good one. */
+function isProven({ trials }: RootPaths, generation: string): boolean {
+  return existsSync(join(trials, generation, "proven"));
+}
+
+function oldTrials({ trials }: RootPaths, kept: ReadonlySet<string>): string[] {
+  const others = list(trials).filter((name) => !kept.has(name));
+  return others.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10)).slice(KEPT_TRIALS);
+}
+
+function list(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function isVersion(name: string): boolean {
+  return Version.safeParse(name).success;
+}
+
+function isPointerDraft(name: string): boolean {
+  return /^\.(active|last-good)\.[0-9a-zA-Z]+$/.test(name);
+}

@@ -1,0 +1,108 @@
+import { UpdateDeferredError, type UpdateRejectedError } from "../errors.ts";
+import type { RootPaths } from "../root/paths.ts";
+import { networkEnvironment } from "./environment.ts";
+import { type CommandEnd, KILLED, runCommand } from "./run-command.ts";
+import { failure, type StepOptions, sayNothingOfTheVersion, succeeded } from "./run-step.ts";
+import { claimStore, releaseStore } from "./store.ts";
+
+/** What the steps of one version have in common. */
+export interface VersionStepOptions {
+  /** Folder of the version that is prepared. */
+  folder: string;
+  /** The pnpm of the version that runs; see `pnpmOf`. */
+  pnpm: string;
+  /** What a step needs of the environment is taken from here; nothing else gets into it. */
+  env: NodeJS.ProcessEnv;
+  /** Struck out of whatever a step prints. */
+  secrets: readonly string[];
+  /** Ends the step. */
+  signal: AbortSignal;
+  /** Told what it prints, line by line, up to 64 KiB of it. */
+  onLine?: (line: string) => void;
+  /** The step is killed after so many milliseconds. */
+  timeoutMs?: number;
+}
+
+export interface InstallOptions extends VersionStepOptions {
+  paths: Pick<RootPaths, "store">;
+  /** How often a package is asked for again before the step gives up. */
+  fetchRetries?: number;
+}
+
+/** Long enough for 150 MB over a link of 200 kbit/s. */
+const TIMEOUT_MS = 2 * 3_600_000;
+
+/** What it takes to run, build and check the agent of a node; the rest of the workspace stays away. */
+const PROJECTS = ["--filter", ".", "--filter", "@ivy/node-agent..."];
+
+/** How pnpm says that the registry, or what lies between, did not answer as it should. */
+const REGISTRY =
+  /ERR_PNPM_(TARBALL|META|FETCH|REGISTRY)|could not be fetched|\bdns error|error sending request/;
+
+/** No registry will ever have what the lockfile names. */
+const NOT_THERE = /ERR_PNPM_TARBALL_HTTP_STATUS[\s\S]*\b404\b/;
+
+/**
+ * Installs exactly what the lockfile of a version names, each file a copy of its own, through a store that the versions
+ * share. What is there after a failure is to be thrown away.
+ *
+ * @throws UpdateRejectedError `IVY_INSTALL_FAILED` where the lockfile does not fit the manifests, names what no
+ *   registry has, or has no package for this machine
+ * @throws UpdateDeferredError `IVY_REGISTRY_UNREACHABLE`, `IVY_NO_ROOM`, `IVY_STOPPED`, `IVY_KILLED`,
+ *   `IVY_INSTALL_TIMEOUT`
+ */
+export async function installDependencies(options: InstallOptions): Promise<{ output: string }> {
+  const { folder, pnpm, env, paths, timeoutMs = TIMEOUT_MS, fetchRetries = 5, ...rest } = options;
+  const step: StepOptions = {
+    ...rest,
+    step: "install",
+    command: [
+      pnpm,
+      "install",
+      "--frozen-lockfile",
+      ...PROJECTS,
+      ...settings(paths.store),
+      `--config.fetch-retries=${fetchRetries}`,
+    ],
+    cwd: folder,
+    env: networkEnvironment(env),
+    timeoutMs,
+  };
+  claimStore(paths.store);
+  const end = await runCommand(step);
+  const error = obstacle(step, end);
+  if (error !== undefined) throw error;
+  releaseStore(paths.store);
+  return { output: end.output };
+}
+
+function settings(store: string): string[] {
+  return [
+    `--store-dir=${store}`,
+    // A file shared with the store would take its damage along into every version; no seal is put on one.
+    "--config.package-import-method=copy",
+    "--config.verify-store-integrity=true",
+    // One after the other: on a link as a node has it nothing is lost, and memory is what there is little of.
+    "--network-concurrency=1",
+    "--config.fetch-timeout=60000",
+    // The lockfile says by its checksums what is installed; to ask for the age of each package takes megabytes and a clock.
+    "--config.minimum-release-age=0",
+    "--ignore-scripts",
+    "--reporter=append-only",
+  ];
+}
+
+function obstacle(step: StepOptions, end: CommandEnd): UpdateDeferredError | UpdateRejectedError | undefined {
+  const { cause, exitCode, output } = end;
+  const noRoom = sayNothingOfTheVersion(step, end);
+  if (noRoom !== undefined) return noRoom;
+  const defer = (code: string, what: string) =>
+    new UpdateDeferredError("install", code, `${what} while the dependencies were installed in ${step.cwd}`);
+  if (cause === "timeout") return defer("IVY_INSTALL_TIMEOUT", "Time was up");
+  if (exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
+  if (REGISTRY.test(output) && !NOT_THERE.test(output)) {
+    const reason = output.trim().split("\n").slice(-3).join(" ");
+    return defer("IVY_REGISTRY_UNREACHABLE", `The registry did not answer as it should (${reason})`);
+  }
+  return succeeded(end) ? undefined : failure(step, end);
+}

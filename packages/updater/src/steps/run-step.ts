@@ -1,0 +1,61 @@
+import { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "../errors.ts";
+import { type CommandEnd, type CommandOptions, runCommand } from "./run-command.ts";
+
+export interface StepOptions extends CommandOptions {
+  /** The part of the change that it is, for the error. */
+  step: UpdateStep;
+}
+
+/** How programs in JavaScript, in Rust, and the C library say that there is no room. */
+const NO_ROOM = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/i;
+
+/**
+ * Runs a command as a step of a change: at low priority, everything that it starts killed with it, what it prints
+ * bounded and without secrets.
+ *
+ * @throws UpdateRejectedError `IVY_INSTALL_FAILED`, `IVY_BUILD_FAILED`, `IVY_TEST_FAILED`, ... where it fails, and
+ *   `IVY_INSTALL_TIMEOUT`, ... where it takes too long
+ * @throws UpdateDeferredError where the disk was full (`IVY_NO_ROOM`) or the signal has ended it (`IVY_STOPPED`)
+ */
+export async function runStep(options: StepOptions): Promise<{ output: string }> {
+  const end = await runCommand(options);
+  if (succeeded(end)) return { output: end.output };
+  throw sayNothingOfTheVersion(options, end) ?? failure(options, end);
+}
+
+export function succeeded({ cause, exitCode }: CommandEnd): boolean {
+  return cause === "itself" && exitCode === 0;
+}
+
+/** The error for an end that has nothing to do with the version that is being prepared, if this is one. */
+export function sayNothingOfTheVersion(
+  { step, cwd }: StepOptions,
+  { cause, output }: CommandEnd,
+): UpdateDeferredError | undefined {
+  if (cause === "signal")
+    return new UpdateDeferredError(step, "IVY_STOPPED", `The step ${step} in ${cwd} was stopped`);
+  if (cause === "itself" && NO_ROOM.test(output))
+    return new UpdateDeferredError(step, "IVY_NO_ROOM", `The disk was full at the step ${step} in ${cwd}`);
+  return undefined;
+}
+
+/** The error for a version that this step has proven to be unfit. */
+export function failure(
+  { step, cwd, command, timeoutMs }: StepOptions,
+  { cause, exitCode, output }: CommandEnd,
+): UpdateRejectedError {
+  const name = step.toUpperCase();
+  const what = `The step ${step} (${command.slice(1).join(" ")}) in ${cwd}`;
+  if (cause === "timeout") {
+    const message = `${what} has not ended within ${Math.round(timeoutMs / 1_000)} seconds`;
+    return new UpdateRejectedError(step, `IVY_${name}_TIMEOUT`, message, { output });
+  }
+  return new UpdateRejectedError(
+    step,
+    `IVY_${name}_FAILED`,
+    `${what} has failed with exit code ${exitCode}`,
+    {
+      output,
+    },
+  );
+}

@@ -1,0 +1,113 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Logger } from "@ivy/logger";
+import { reportGrace } from "./root/trial.ts";
+
+/** How often it is looked whether everything works, in milliseconds: trials are short and rare. */
+const LOOK_MS = 500;
+
+/** How often it is told what is missing still, in milliseconds. */
+const TELL_MS = 30_000;
+
+/** For how long at a time the launcher is told that the trial's time stands still, in seconds: each time is a write to disk. */
+const GRACE_SECONDS = 60;
+
+/** How long the network may take to come up before anybody asks whether it is there at all, in milliseconds. */
+const PATIENCE_MS = 5_000;
+
+export interface TrialOptions {
+  /** Folder of the records of this start. */
+  attempt: string;
+  /** What does not work yet, in words, the connection left aside. */
+  missing: () => string[];
+  /** Whether the server takes messages; `true` where there is none. */
+  isConnected: () => boolean;
+  /** Whether the broker of the configuration that was proven last answers: then it is our fault that we are not connected. */
+  brokerAnswers: (signal: AbortSignal) => Promise<boolean>;
+  logger: Pick<Logger, "info" | "warning">;
+  signal: AbortSignal;
+}
+
+/**
+ * Waits until a generation on trial has proven that it works.
+ *
+ * The launcher's clock runs meanwhile. It stands still while all works but the connection, and nobody else could
+ * connect either: an outage says nothing about a version.
+ *
+ * @returns false where the signal has ended it before
+ */
+export async function proveItself(options: TrialOptions): Promise<boolean> {
+  const { missing, isConnected, logger, signal } = options;
+  using outage = new Outage(options);
+  let told = performance.now();
+  while (!signal.aborted) {
+    const lacks = missing();
+    if (lacks.length === 0 && isConnected()) return true;
+    outage.note(lacks.length === 0 && !isConnected());
+    if (performance.now() - told >= TELL_MS) {
+      told = performance.now();
+      const what = [...lacks, ...(isConnected() ? [] : ["there is no connection to the server"])];
+      logger.info("The trial goes on", what.join("; "));
+    }
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
+}
+
+/** Adds up the time during which nobody could have connected. */
+class Outage implements Disposable {
+  readonly #options: TrialOptions;
+  readonly #ended = new AbortController();
+  #since: number | undefined;
+  #last = 0;
+  #isOut = false;
+  #asking = false;
+  #graceMs = 0;
+  #reported = 0;
+
+  constructor(options: TrialOptions) {
+    this.#options = options;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
+  }
+
+  /** @param lonely - all works but the connection */
+  note(lonely: boolean): void {
+    const now = performance.now();
+    if (!lonely) {
+      this.#since = undefined;
+      this.#isOut = false;
+      return;
+    }
+    if (this.#since === undefined) this.#since = this.#last = now;
+    if (this.#isOut) this.#graceMs += now - this.#last;
+    this.#last = now;
+    this.#report();
+    if (now - this.#since >= PATIENCE_MS && !this.#asking) void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    const { brokerAnswers, logger, signal } = this.#options;
+    this.#asking = true;
+    const isOut = !(await brokerAnswers(AbortSignal.any([signal, this.#ended.signal])));
+    if (isOut !== this.#isOut)
+      logger.warning(
+        isOut
+          ? "The broker answers nobody: the trial waits for it"
+          : "The broker answers others: the trial does not wait any longer",
+      );
+    this.#isOut = isOut && this.#since !== undefined;
+    await sleep(PATIENCE_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
+    this.#asking = false;
+  }
+
+  /** Tells in advance, a minute at a time. */
+  #report(): void {
+    const seconds = Math.ceil(this.#graceMs / 1_000);
+    if (!this.#isOut || seconds < this.#reported) return;
+    this.#reported = seconds + GRACE_SECONDS;
+    reportGrace(this.#options.attempt, this.#reported);
+  }
+}

@@ -1,0 +1,174 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
+import { StateInterface } from "@ivy/state";
+import { configDigest, ForeignConfig, UpdaterConfig } from "@ivy/types";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { readJournal } from "../../src/change/journal.ts";
+import { writePendingFile } from "../../src/change/pending-file.ts";
+import { createGeneration } from "../../src/root/generation.ts";
+import { rootPaths, versionFolder } from "../../src/root/paths.ts";
+import { readPointer, switchPointer } from "../../src/root/pointers.ts";
+import { sealVersion } from "../../src/root/seal.ts";
+import { Updater } from "../../src/updater.ts";
+
+const UPDATER = { repository: "org/repo", provider: "github", provider_host: "github.com" };
+
+function configuration(config_revision: number, software_version: string) {
+  const general = { config_revision, software_version, system_identifier: "node-7" };
+  return { general, password: "canary" };
+}
+
+/** A node that runs version 2.0.0, and an updater on it whose versions are prepared by a stand-in. */
+async function setUp(settings: object = { spread_seconds: 0 }) {
+  const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-site-")));
+  for (const folder of [paths.data, paths.config]) mkdirSync(folder);
+  writeFileSync(paths.launcher, "#!/bin/sh\nLAUNCHER=1\n");
+  const running = versionFolder(paths, "2.0.0");
+  mkdirSync(running);
+  const ivy = { launcher: 1, runtime: "node", main: "main.js", cli: "cli.js" };
+  writeFileSync(join(running, "package.json"), JSON.stringify({ version: "2.0.0", ivy }));
+  await sealVersion(running, { version: "2.0.0", txid: "set-up" });
+  const generation = createGeneration(paths, {
+    config: configuration(7, "2.0.0"),
+    version: "2.0.0",
+    trialSeconds: 30,
+    upSeconds: 10,
+  });
+  for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
+
+  const state = new StateInterface({ dataDir: paths.data });
+  const messages = new MessagingAgent({ dataDir: paths.data });
+  onTestFinished(async () => {
+    await messages.teardown();
+    rmSync(paths.root, { recursive: true });
+  });
+  const silent = { debug() {}, info() {}, warning() {}, error() {} };
+  const create = () =>
+    new Updater({
+      configFile: join(paths.active, "config.json"),
+      configDir: paths.config,
+      schema: ForeignConfig,
+      version: "2.0.0",
+      updater: UpdaterConfig.parse({ ...UPDATER, ...settings }),
+      site: { paths, generation, running, preparation: new URL("./fixtures/prepare.ts", import.meta.url) },
+      state,
+      messages,
+      logger: silent,
+    });
+  const arrive = async (config: ReturnType<typeof configuration>) => {
+    const digest = configDigest(config);
+    const file = writePendingFile(paths.config, config, digest);
+    await state.update((draft) => {
+      draft.pending_configs.push({ general: config.general, digest, file });
+    });
+  };
+  const handled = () =>
+    state.load().handled_configs.map(({ config_revision, outcome }) => [config_revision, outcome]);
+  return { paths, state, messages, create, arrive, handled };
+}
+
+const forever = () => new AbortController().signal;
+
+describe("the change to another version", () => {
+  it("is prepared beside, switched to, and not accepted before its trial", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    expect(await create().performUpdate(forever())).toBe("leave");
+    expect(readPointer(paths, "active")).toMatch(/^8-[0-9a-f]{12}-3\.0\.0$/);
+    expect(readPointer(paths, "lastGood")).toMatch(/^7-/);
+    expect(handled()).toEqual([]);
+  });
+
+  it("waits for its turn in the fleet, which a start of the system does not draw anew", async () => {
+    const { paths, create, arrive, handled } = await setUp({ spread_seconds: 86_400 });
+    await arrive(configuration(8, "3.0.0"));
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    const first = readJournal(paths.journal);
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(readJournal(paths.journal)).toEqual(first);
+    expect(readPointer(paths, "active")).toMatch(/^7-/);
+    expect(handled()).toEqual([]);
+  });
+
+  it("waits for the maintenance window", async () => {
+    const now = new Date();
+    const clock = (hours: number) =>
+      `${String((now.getHours() + hours) % 24).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+    const closed = await setUp({ spread_seconds: 0, maintenance_window: { from: clock(2), to: clock(4) } });
+    await closed.arrive(configuration(8, "3.0.0"));
+    expect(await closed.create().performUpdate(forever())).toBe("nothing");
+    const open = await setUp({ spread_seconds: 0, maintenance_window: { from: clock(23), to: clock(2) } });
+    await open.arrive(configuration(8, "3.0.0"));
+    expect(await open.create().performUpdate(forever())).toBe("leave");
+  });
+
+  it.each([
+    ["3.0.1", 7_200_000],
+    ["3.0.4", 30_000],
+  ])(
+    "that cannot be prepared now (%s) is not rejected, and tried again no sooner than it may",
+    async (version, pauseMs) => {
+      const { paths, create, arrive, handled } = await setUp();
+      await arrive(configuration(8, version));
+      const before = readJournal(paths.journal)?.notBefore.ms ?? 0;
+      expect(await create().performUpdate(forever())).toBe("nothing");
+      const { failures, notBefore } = readJournal(paths.journal) ?? {};
+      expect(failures).toBe(1);
+      expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
+      expect(await create().performUpdate(forever())).toBe("nothing");
+      expect(readJournal(paths.journal)?.failures).toBe(1);
+      expect(handled()).toEqual([]);
+    },
+  );
+
+  it("that will never be ready is rejected with the step and the end of what it printed", async () => {
+    const { paths, state, create, arrive } = await setUp();
+    await arrive(configuration(8, "3.0.2"));
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(state.load().handled_configs).toMatchObject([
+      { config_revision: 8, outcome: "rejected", reason: 'IVY_TEST_FAILED in step "test": 1 failed\ntail' },
+    ]);
+    expect(readJournal(paths.journal)).toBeUndefined();
+    expect(readPointer(paths, "active")).toMatch(/^7-/);
+  });
+
+  it("gives way to a newer configuration while it is being prepared", async () => {
+    const { paths, state, create, arrive, handled } = await setUp();
+    const updater = create();
+    await arrive(configuration(8, "3.0.3"));
+    const performed = updater.performUpdate(forever());
+    await vi.waitFor(() => expect(state.load().update?.step).toBe("fetch"), { timeout: 20_000 });
+    await arrive(configuration(9, "3.0.0"));
+    updater.reconsider();
+    expect(await performed).toBe("leave");
+    expect(readPointer(paths, "active")).toMatch(/^9-/);
+    expect(handled()).toEqual([]);
+  });
+
+  it("is given up when the agent ends, and begun anew by the next", async () => {
+    const { paths, state, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.3"));
+    const ended = new AbortController();
+    const performed = create().performUpdate(ended.signal);
+    await vi.waitFor(() => expect(state.load().update?.step).toBe("fetch"), { timeout: 20_000 });
+    ended.abort();
+    expect(await performed).toBe("nothing");
+    expect(readJournal(paths.journal)?.failures).toBe(0);
+    expect(handled()).toEqual([]);
+  });
+
+  it("tells how far it is in the state and to the server, without a secret", async () => {
+    const { state, messages, create, arrive } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    expect(state.load().update).toMatchObject({ revision: 8, version: "3.0.0", step: "switch" });
+    const told = messages.getNLatestMessages(10).map(({ message_body }) => message_body);
+    expect(told).toMatchObject([
+      { variant: "log", subject: "Change to revision 8, version 3.0.0: fetch" },
+      { variant: "log", subject: "Change to revision 8, version 3.0.0: switch" },
+    ]);
+    expect(JSON.stringify([told, state.load()])).not.toContain("canary");
+  });
+});
