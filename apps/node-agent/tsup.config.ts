@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Options } from "tsup";
 
+const LAZY_CHILD_PROCESS = fileURLToPath(new URL("src/lazy-child-process.ts", import.meta.url));
 const NOT_USED = fileURLToPath(new URL("src/not-used.ts", import.meta.url));
 
 const COMMON: Options = {
@@ -53,6 +54,17 @@ const cli: Options = {
   ...COMMON,
   entry: { cli: "src/cli.ts" },
   splitting: true,
+  esbuildPlugins: [
+    {
+      name: "lazy-child-process",
+      setup: ({ onResolve }) => {
+        // Commander can start programs as its commands; none of ours is one, and loading what it needs takes a while.
+        onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+          importer.includes("/commander/") ? { path: LAZY_CHILD_PROCESS } : undefined,
+        );
+      },
+    },
+  ],
 };
 
 export default defineConfig([processes, cli]);

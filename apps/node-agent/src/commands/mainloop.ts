@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { MainloopToggle, MEMORY_FLAGS } from "@ivy/lifecycle";
+import type { MainloopToggle } from "@ivy/lifecycle";
 import type { Command } from "commander";
 import { DATA_DIR, LOCK_FILE, PROJECT_DIR } from "../constants.ts";
 import { say } from "./say.ts";
@@ -13,18 +13,22 @@ const NOT_RUNNING = 3;
  */
 const STOP_TIMEOUT_MS = (7_200 + 60) * 1_000;
 
-const toggle = new MainloopToggle({
-  lockFile: LOCK_FILE,
-  script: [
-    process.execPath,
-    ...process.execArgv,
-    ...MEMORY_FLAGS,
-    join(import.meta.dirname, "run.js"),
-    "--background",
-  ],
-  cwd: PROJECT_DIR,
-  stderrFile: join(DATA_DIR, "main.stderr"),
-});
+/** Loaded when it is needed, for no other command shall wait for it. */
+async function mainloop(): Promise<MainloopToggle> {
+  const { MainloopToggle, MEMORY_FLAGS } = await import("@ivy/lifecycle");
+  return new MainloopToggle({
+    lockFile: LOCK_FILE,
+    script: [
+      process.execPath,
+      ...process.execArgv,
+      ...MEMORY_FLAGS,
+      join(import.meta.dirname, "run.js"),
+      "--background",
+    ],
+    cwd: PROJECT_DIR,
+    stderrFile: join(DATA_DIR, "main.stderr"),
+  });
+}
 
 /** `start`, `is-running`, `stop` and `restart`. */
 export function addMainloop(program: Command): void {
@@ -52,12 +56,12 @@ export function addMainloop(program: Command): void {
 }
 
 async function start(): Promise<void> {
-  const pid = await toggle.startMainloop();
+  const pid = await (await mainloop()).startMainloop();
   say(`The agent has been started with PID ${pid}`);
 }
 
-function isRunning(): void {
-  const [pid, ...children] = toggle.getMainloopPids();
+async function isRunning(): Promise<void> {
+  const [pid, ...children] = (await mainloop()).getMainloopPids();
   if (pid === undefined) {
     say("The agent is not running");
     process.exitCode = NOT_RUNNING;
@@ -67,6 +71,6 @@ function isRunning(): void {
 }
 
 async function stop(): Promise<void> {
-  const [pid] = await toggle.stopMainloop(STOP_TIMEOUT_MS);
+  const [pid] = await (await mainloop()).stopMainloop(STOP_TIMEOUT_MS);
   say(pid === undefined ? "The agent is not running" : `The agent with PID ${pid} has been stopped`);
 }
