@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { readStatistics } from "@ivy/messaging";
 import { rootPaths } from "@ivy/updater";
-import { CONFIG_DIR, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
+import { CONFIG_FILE, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
 import { collectStatus } from "../../status/collect.ts";
 import { askMain } from "../../status/live.ts";
 import { renderStatus } from "../../status/render.ts";
@@ -28,7 +27,7 @@ export async function printStatus({ json, jsonSchema }: StatusOptions): Promise<
   }
   const place = {
     dataDir: DATA_DIR,
-    configFile: join(process.env["IVY_GENERATION"] ?? CONFIG_DIR, "config.json"),
+    configFile: CONFIG_FILE,
     lockFile: LOCK_FILE,
     root: rootPaths(ROOT_DIR, NAME),
     version: VERSION,
