@@ -241,7 +241,8 @@ modestly() {
   nice -n 10 env -i HOME="$HOME" PATH="$tree/node_modules/.bin:/usr/local/bin:/usr/bin:/bin" CI=true NO_COLOR=1 \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
     ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} \
-    MIMALLOC_PURGE_DELAY=0 RAYON_NUM_THREADS=1 TOKIO_WORKER_THREADS=1 GOMAXPROCS=1 GOGC=20 "$@"
+    MIMALLOC_PURGE_DELAY=0 RAYON_NUM_THREADS=1 TOKIO_WORKER_THREADS=1 GOMAXPROCS=1 GOGC=20 \
+    MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536 "$@"
 }
 
 install() {
@@ -259,7 +260,7 @@ install() {
   say "Building version $version"
   (
     cd "$tree"
-    NODE_OPTIONS='--max-old-space-size=160 --max-semi-space-size=4'
+    NODE_OPTIONS='--max-old-space-size=160 --max-semi-space-size=1'
     modestly NODE_OPTIONS="$NODE_OPTIONS" "$pnpm" --config.verify-deps-before-run=false run node:build
   ) || refuse "version $version could not be built; the reason stands above"
 }
