@@ -12,7 +12,9 @@ const everythingLost: Fate = {
 /** The folder after these calls, as text. */
 function left(calls: Call[], fate: Fate): Record<string, string | undefined> {
   const disk = diskAfterCut(readRecording(calls), calls.length, fate);
-  return Object.fromEntries([...disk].map(([path, content]) => [path, content?.toString()]));
+  const text = (content: Buffer | { target: string } | undefined) =>
+    Buffer.isBuffer(content) || content === undefined ? content?.toString() : `-> ${content.target}`;
+  return Object.fromEntries([...disk].map(([path, content]) => [path, text(content)]));
 }
 
 const create = (inode: number, path: string): Call => ({ kind: "create", inode, path });
@@ -90,5 +92,18 @@ describe("what a power cut leaves", () => {
       rename("b", "c"),
     ];
     expect(left(calls, nothingLost)).toEqual({ b: "2", c: "2" });
+  });
+
+  it("is everything that was written before a sync of the whole file system began", () => {
+    const calls: Call[] = [
+      create(2, "a"),
+      write(2, 0, "1"),
+      { kind: "symlink", path: "b", target: "a" },
+      { kind: "syncfs", begun: 3 },
+      rename("b", "c"),
+      write(2, 1, "2"),
+    ];
+    expect(left(calls, everythingLost)).toEqual({ a: "1", b: "-> a" });
+    expect(left(calls, nothingLost)).toEqual({ a: "12", c: "-> a" });
   });
 });

@@ -1,2 +1,434 @@
 #!/bin/sh
+# Starts what the link `active` names, and guards it: the boot loader of a node. Two links are its whole state, and a
+# trial is running if and only if they differ. No update rewrites this file, for nobody could repair a broken one from
+# afar. It needs sh, coreutils, util-linux, findutils, grep and sed, and no environment at all.
+# shellcheck disable=SC2030,SC2031,SC2317 # the agent's environment is meant for it alone; traps are called by name
 LAUNCHER=1
+set -u
+unset IVY_TRIAL IVY_SAFE_MODE
+PATH="${PATH:-/usr/local/bin}:/usr/bin:/bin"
+export PATH
+
+# A version may end anything that it has started in these seconds before it is killed.
+SECONDS_TO_END=10
+SECONDS_TO_END_AT_DEADLINE=5
+# How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
+SECONDS_BETWEEN_NOTES=5
+# Ends of an agent count together if they come in these seconds.
+CRASH_WINDOW=600
+
+self=$(readlink -f "$0")
+root=${self%/*}
+own=$root/.ivy
+lock=$root/run.lock
+agent='' attempt='' ticker='' stopping='' safe='' ends='' background=''
+
+say() { printf '%s: %s\n' "${self##*/}" "$*" >&2; }
+
+# --- Reading ---------------------------------------------------------------------------------------------------------
+
+read_clock() { read -r now _ </proc/uptime && now=${now%.*}; }
+
+# Sets `line` to the first line of a file, and to nothing where there is none.
+read_line() { line=''; { read -r line <"$1"; } 2>/dev/null || :; }
+
+# A number, or what stands for it where a record is damaged; never with a leading zero, which sh takes for octal.
+number() { case $1 in '' | *[!0-9]* | 0?* | ??????????*) echo "$2" ;; *) echo "$1" ;; esac; }
+
+# The value of a key in a record that has one a line.
+field() { sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" 2>/dev/null; }
+
+sha256() { sha256sum "$1" 2>/dev/null | cut -d ' ' -f 1; }
+
+pointer() { target=$(readlink "$root/$1") && printf '%s\n' "${target##*/}"; }
+
+# Whether the records of a generation are whole, its version is sealed, and this launcher understands both.
+is_sealed() {
+  gen=$own/gen/$1 seal=$own/gen/$1/version/.ivy-seal.json
+  [ -n "$1" ] && [ "$(field "$gen/gen.json" schema)" = 1 ] && [ "$(field "$seal" schema)" = 1 ] &&
+    [ "$(number "$(field "$gen/gen.json" launcher)" 999)" -le "$LAUNCHER" ] &&
+    [ "$(sha256 "$gen/config.json")" = "$(field "$gen/gen.json" configSha256)" ] &&
+    [ "$(sha256 "$gen/version/.ivy-manifest")" = "$(field "$seal" manifestSha256)" ]
+}
+
+is_runnable() { [ -x "$own/gen/$1/runtime" ] && [ -f "$own/gen/$1/main" ] && [ -f "$own/gen/$1/cli" ]; }
+
+# The first thing in which a version's tree differs from its manifest. A tree that was sealed in another boot is read as
+# a whole, for the power may have failed since; that of the last good version is known.
+mismatch() {
+  tree=$own/gen/$1/version/.
+  [ "$tree" -ef "$own/gen/$2/version" ] && return
+  cd "$tree" || return
+  # What is only in the manifest comes once; what is in the tree comes twice more.
+  { sed 's/^f [0-9a-f]* /f /' .ivy-manifest
+    find . '(' -type f -printf 'f %s %P\n' ')' -o '(' -type l -printf 'l %l\t%P\n' ')' | sed p
+  } | LC_ALL=C sort | LC_ALL=C uniq -u | head -n 1
+  [ "$(field .ivy-seal.json bootId)" = "$boot" ] ||
+    sed -n 's/^f \([0-9a-f]*\) [0-9]* /\1  /p' .ivy-manifest | sha256sum --check --quiet --strict 2>/dev/null | head -n 1
+}
+
+# --- Writing ---------------------------------------------------------------------------------------------------------
+# Files are created by `true`, for a shell exits where the redirection of its own `:` fails.
+
+# What is read next may be there in memory only; what is built upon it must not outlive it.
+make_durable() { sync -f "$root"; }
+
+# Replaces a file so that a power cut leaves the old or the new one.
+put() { { printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"; } 2>/dev/null; }
+
+switch_pointer() {
+  draft=$root/.$1.$$
+  { rm -f "$draft" && ln -s ".ivy/gen/$2" "$draft" && mv -fT "$draft" "$root/$1" && sync "$root"; } 2>/dev/null ||
+    { say "cannot let $1 name $2: is the disk full or read-only?"; return 1; }
+}
+
+mark_proven() {
+  [ -e "$own/trial/$1/proven" ] || { make_durable && mkdir -p "$own/trial/$1" && true >"$own/trial/$1/proven"; } 2>/dev/null
+}
+
+as_json() { tr -d '\000-\010\013-\037' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g' | sed ':a; N; $!ba; s/\n/\\n/g'; }
+
+go_back() { switch_pointer active "$good" && active=$good; }
+
+# Leaves `active`: the verdict is durable before the pointer is moved, so that the old version knows why it runs.
+roll_back() {
+  say "$active has failed ($1)"
+  put "$own/trial/$active/verdict.json" "{
+  \"schema\": 1,
+  \"result\": \"failed\",
+  \"reason\": \"$1\",
+  \"attempts\": $tried,
+  \"lastExit\": \"$last_exit\",
+  \"logTail\": \"$(printf '%s\n' "$2" | as_json)\"
+}" && go_back
+}
+
+# Counts an attempt before it begins: its folder gets its name as a whole, and that is durable.
+count_attempt() {
+  attempt=$own/trial/$active/attempt-$((tried + 1))
+  draft=$own/trial/$active/.draft
+  { rm -rf "$draft" && mkdir "$draft" && printf '%s %s\n' "$boot" "$now" >"$draft/boot" && sync "$draft/boot" "$draft" &&
+    mv -T "$draft" "$attempt" && sync "$own/trial/$active" "$own/trial"; } 2>/dev/null || { attempt=''; return 1; }
+}
+
+# --- Processes -------------------------------------------------------------------------------------------------------
+
+parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null; }
+
+# All that agents of this root have started, whatever group they are in; never this shell or who has called it.
+processes() {
+  # shellcheck disable=SC2013 # the names have no blanks
+  for file in $(grep -lzsF "IVY_RUN=$root:" /proc/[0-9]*/environ); do
+    pid=${file#/proc/} pid=${pid%/environ}
+    case $ancestors in *" $pid "*) ;; *) printf '%s ' "$pid" ;; esac
+  done
+}
+
+# Asks all of them to end, kills them after so many seconds, and returns when they are gone.
+end_processes() {
+  looks=0
+  while found=$(processes) && [ -n "$found" ]; do
+    # shellcheck disable=SC2086 # they are several
+    if [ "$looks" -ge $(($1 * 5)) ]; then kill -KILL $found; elif [ "$looks" = 0 ]; then kill -TERM $found; fi 2>/dev/null
+    looks=$((looks + 1))
+    sleep 0.2
+  done
+}
+
+# Wakes this shell each second; it sleeps until its agent ends otherwise.
+start_ticker() { ( while sleep 1 && kill -USR1 $$; do :; done ) 9<&- 3>&- >/dev/null 2>&1 & ticker=$!; }
+
+stop_ticker() {
+  [ -n "$ticker" ] || return 0
+  # A signal that can be caught is lost where it comes right behind the fork.
+  kill -KILL "$ticker"
+  wait "$ticker" 2>/dev/null
+  ticker=''
+}
+
+pause() { [ -n "$stopping" ] || [ "$1" -le 0 ] || { sleep "$1" 9<&- 3>&- & sleeper=$!; wait "$sleeper"; kill "$sleeper" 2>/dev/null; }; }
+
+# The process stays a child of this shell, in a session of its own, and is told when this shell dies.
+start_agent() {
+  gen=$own/gen/$1 errors='' deathly=''
+  read -r random </proc/sys/kernel/random/uuid
+  if [ -n "$background$attempt" ]; then
+    errors=$root/data/main.stderr
+    { mkdir -p "$root/data" && true >"$errors"; } 2>/dev/null || errors=/dev/null
+  fi
+  if command -v setpriv >/dev/null; then deathly='setpriv --pdeathsig TERM'; fi
+  (
+    export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen" IVY_RUN="$root:$boot:$random"
+    umask "$mask"
+    if [ -n "$attempt" ]; then export IVY_TRIAL="$attempt"; fi
+    if [ -n "$safe" ]; then export IVY_SAFE_MODE=1; fi
+    if [ -n "$errors" ]; then exec 2>>"$errors"; fi
+    # shellcheck disable=SC2086 # no word, or several
+    exec setsid $deathly "$(readlink -f "$gen/runtime")" "$(readlink -f "$gen/main")" $background 9<&-
+  ) &
+  agent=$!
+  # Only who has called `start` hears of it, and only of the first one; a broken pipe must not end this shell.
+  (echo "$agent" >&3) 2>/dev/null
+  exec 3>/dev/null
+  if [ -n "$stopping" ]; then ask_agent_to_end; fi
+}
+
+# The backend may go on sending for a while. An agent that is no program yet would lose the signal, and has done nothing.
+ask_agent_to_end() {
+  if grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
+  read_clock
+  end_by=$((now + $(number "$(field "$own/gen/$chosen/config.json" max_drain_time)" 600) + 30))
+  [ -n "$ticker" ] || start_ticker
+}
+
+# Returns when the agent has ended, with its exit code in `code`.
+await_agent() {
+  code=''
+  while :; do
+    woken=''
+    wait "$agent"
+    status=$?
+    # A signal may come when the agent is gone and forgotten: then it is the code before that counts.
+    if [ "$status" != 127 ] || [ -z "$code" ]; then code=$status; fi
+    [ -n "$woken" ] || break
+    if [ -n "$attempt" ]; then watch_trial; fi
+    if [ -n "$stopping" ]; then watch_end; fi
+  done
+  agent=''
+}
+
+# --- The protocol ----------------------------------------------------------------------------------------------------
+
+# What the attempts of `active` have come to: sets tried, counted, powerless, spent and last_exit.
+review_attempts() {
+  tried=0 counted=0 powerless=0 spent=0 last_exit=''
+  for folder in "$own/trial/$active"/attempt-*; do
+    [ -d "$folder" ] || continue
+    read_line "$folder/exit" && ended=$line
+    read_line "$folder/spent"
+    spent=$((spent + $(number "$line" 0)))
+    [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
+    read_line "$folder/boot"
+    if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
+    elif [ ! -e "$folder/grace" ]; then powerless=$((powerless + 1)); fi
+    index=$(number "${folder##*-}" 0)
+    if [ "$index" -gt "$tried" ]; then tried=$index last_exit=$ended; fi
+  done
+  gen=$own/gen/$active/gen.json
+  remaining=$(($(number "$(field "$gen" trialSeconds)" 300) - spent))
+  most=$(number "$(field "$gen" attempts)" 3) most_powerless=$(number "$(field "$gen" powerAttempts)" 10)
+}
+
+# Why `active` is to be left, if it is.
+why_failed() {
+  if ! is_runnable "$active"; then echo not-runnable
+  elif [ "$powerless" -ge "$most_powerless" ]; then echo power
+  elif [ "$counted" -ge "$most" ] || [ "$remaining" -le 0 ]; then
+    case $last_exit in 126 | 127) echo not-runnable ;; deadline) echo deadline ;; '') echo power ;; *) echo exited ;; esac
+  fi
+}
+
+# Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
+repair_pointers() {
+  active=$(pointer active) good=$(pointer last-good)
+  if ! is_sealed "$good"; then
+    for good in "$active" $(find "$own/gen" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn); do
+      is_sealed "$good" && [ -e "$own/trial/$good/proven" ] && break
+      good=''
+    done
+    if [ -n "$good" ]; then say "last-good is damaged; it is $good from now on"; switch_pointer last-good "$good"; fi
+  fi
+  if [ -n "$good" ] && ! is_sealed "$active"; then
+    say "active is damaged; it is $good from now on"
+    switch_pointer active "$good"
+    active=$good
+  fi
+}
+
+# Decides what to start, into `chosen`, with a counted `attempt` where it has yet to prove itself.
+choose() {
+  attempt=''
+  repair_pointers
+  if [ -z "$good" ]; then
+    is_sealed "$active" || { say "nothing below $root can be started; run the set-up again"; exit 78; }
+    safe=1 chosen=$active
+    return
+  fi
+  chosen=$good
+  [ "$active" != "$good" ] || { mark_proven "$good"; return; }
+  # What cannot be recorded is not decided: the last good version runs until it can, without a change of the links.
+  mkdir -p "$own/trial/$active" 2>/dev/null || { say "a trial cannot be recorded; $good runs meanwhile"; return; }
+  review_attempts
+  if [ -e "$own/trial/$active/verdict.json" ]; then go_back; return; fi
+  reason=$(why_failed) tail=''
+  if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
+  if [ -z "$reason" ]; then
+    tail=$(mismatch "$active" "$good" | head -n 1)
+    [ -z "$tail" ] || reason=corrupt
+  fi
+  if [ -n "$reason" ]; then roll_back "$reason" "$tail"; return; fi
+  read_clock && begun=$now noted=0
+  if [ -n "$last_exit" ]; then pause_before_attempt; fi
+  if [ -n "$stopping" ]; then return; fi
+  if count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
+}
+
+pause_before_attempt() {
+  if [ "$tried" = 1 ]; then seconds=5; else seconds=30; fi
+  if [ "$seconds" -gt $((remaining / 4)) ]; then seconds=$((remaining / 4)); fi
+  pause "$seconds"
+}
+
+# Each second of a trial: has it been committed, is its time over?
+watch_trial() {
+  read_clock
+  if [ "$(pointer last-good)" = "$chosen" ]; then
+    attempt=''
+    [ -n "$stopping" ] || stop_ticker
+    mark_proven "$chosen"
+    return
+  fi
+  read_line "$attempt/grace"
+  used=$((now - begun - $(number "$line" 0)))
+  if [ "$used" -lt "$remaining" ]; then
+    [ "$used" -lt $((noted + SECONDS_BETWEEN_NOTES)) ] || { noted=$used && put "$attempt/spent" "$used"; }
+    return
+  fi
+  kill_agent "$SECONDS_TO_END_AT_DEADLINE"
+  outcome=deadline
+}
+
+watch_end() { read_clock; [ "$now" -lt "$end_by" ] || kill_agent 0; }
+
+kill_agent() {
+  end_processes "$1"
+  kill -KILL -- "-$agent" 2>/dev/null
+}
+
+# Runs what was chosen until it ends.
+run_agent() {
+  outcome='' named=$(pointer active)
+  start_agent "$chosen"
+  if [ -n "$attempt" ] && [ -z "$ticker" ]; then start_ticker; fi
+  await_agent
+  stop_ticker
+  # The commit may have come just before the end, and then it has won.
+  if [ -n "$attempt" ] && [ "$(pointer last-good)" = "$chosen" ]; then attempt=''; fi
+  if [ -n "$attempt" ]; then note_attempt; elif [ -z "$stopping" ]; then note_end; fi
+}
+
+note_attempt() {
+  # What it has left behind is ended on its own time.
+  end_processes "$SECONDS_TO_END_AT_DEADLINE"
+  read_clock
+  read_line "$attempt/grace"
+  if [ -z "$outcome" ] && [ -n "$stopping" ]; then outcome=signal; fi
+  put "$attempt/spent" $((now - begun - $(number "$line" 0)))
+  put "$attempt/exit" "${outcome:-$code}"
+  if [ -z "$background" ]; then cat "$root/data/main.stderr" >&2; fi
+}
+
+# A crash loop ends in safe mode, in which a node can be repaired from afar; after that it is tried as usual again.
+note_end() {
+  was_safe=$safe safe=''
+  # The agent has begun a change.
+  if [ "$(pointer active)" != "$named" ]; then ends=''; return; fi
+  read_clock
+  recent='' crashes=1
+  for end in $ends; do
+    if [ $((now - end)) -lt "$CRASH_WINDOW" ]; then recent="$recent $end" crashes=$((crashes + 1)); fi
+  done
+  ends="$recent $now"
+  say "$chosen has ended with $code"
+  if [ -n "$was_safe" ]; then pause 60; return; fi
+  case $crashes in 1) ;; 2) pause 1 ;; 3) pause 5 ;; 4) pause 15 ;; *) safe=1 ;; esac
+}
+
+on_term() {
+  woken=1
+  if [ -n "$stopping" ] && [ -n "$agent" ]; then kill_agent 0; return; fi
+  stopping=1
+  if [ -n "$agent" ]; then ask_agent_to_end; fi
+}
+
+# Holds the lock for as long as it lives, which the kernel releases with its death. No agent inherits it.
+guard() {
+  # Records are for this user alone; the agent has what the caller has.
+  mask=$(umask)
+  umask 077
+  [ -e "$lock" ] || true >"$lock"
+  exec 9<"$lock"
+  # Who only looks whether it is held, holds it for an instant.
+  flock -w 1 9 || return 75
+  cd "$root" || return
+  read -r boot </proc/sys/kernel/random/boot_id
+  trap on_term TERM INT HUP
+  trap 'woken=1' USR1
+  ancestors=' ' pid=$$
+  while [ "${pid:-0}" -gt 0 ]; do ancestors="$ancestors$pid " pid=$(parent_of "$pid"); done
+  while [ -z "$stopping" ]; do
+    end_processes "$SECONDS_TO_END"
+    make_durable || say "cannot make $root durable: is the disk damaged?"
+    choose
+    if [ -z "$stopping" ]; then run_agent; fi
+  done
+  end_processes "$SECONDS_TO_END"
+}
+
+# --- Commands --------------------------------------------------------------------------------------------------------
+
+is_held() { flock -n "$lock" true; [ $? = 1 ]; }
+
+# For cron: silent where it runs already. Returns when the agent says that it is up.
+start() {
+  if is_held; then return 0; fi
+  log=$root/data/launcher.log
+  { mkdir -p "$root/data" && true >>"$log"; } 2>/dev/null || log=/dev/null
+  said=$({ setsid sh "$self" guard 3>&1 >/dev/null 2>>"$log" </dev/null & } | timeout 90 head -n 2)
+  case $said in
+    *up*) printf '%s\n' "$said" | grep -v up ;;
+    # Another `start` was faster.
+    '') is_held || { say "nothing could be started: $(tail -n 3 "$log")"; return 1; } ;;
+    *) say "the agent is not up yet; it is tried again: $(tail -c 500 "$root/data/main.stderr" 2>/dev/null)"; return 1 ;;
+  esac
+}
+
+# The shell that guards, not what it has just started.
+guardian() {
+  holders=' '
+  for file in /proc/[0-9]*/fd/9; do
+    if [ "$file" -ef "$lock" ]; then pid=${file#/proc/} && holders="$holders${pid%%/*} "; fi
+  done
+  for pid in $holders; do case $holders in *" $(parent_of "$pid") "*) ;; *) echo "$pid" ;; esac; done
+}
+
+stop() {
+  pid=$(guardian)
+  if [ -n "$pid" ]; then kill -TERM "$pid"; fi
+  while [ -n "$pid" ] && [ "/proc/$pid/fd/9" -ef "$lock" ]; do sleep 0.1; done
+}
+
+run_cli() {
+  for name in active last-good ''; do is_runnable "$(pointer "$name")" && break; done
+  [ -n "$name" ] || { say "no version below $root has a CLI; run the set-up again"; return 78; }
+  gen=$own/gen/$(pointer "$name")
+  export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen"
+  exec "$(readlink -f "$gen/runtime")" "$(readlink -f "$gen/cli")" "$@"
+}
+
+main() {
+  # Whoever is called by an agent must not be taken for a process of it.
+  [ -z "${IVY_RUN:-}" ] || exec env -u IVY_RUN sh "$self" "$@"
+  case ${1:-} in
+    start) start ;;
+    guard) background=--background; guard ;;
+    run) exec 3>/dev/null; guard || { say "it is running already"; return 75; } ;;
+    stop) stop ;;
+    restart) stop; start ;;
+    *) run_cli "$@" ;;
+  esac
+}
+
+# Read as a whole before anything of it is run.
+main "$@"
+exit

@@ -6,7 +6,10 @@ export type Call =
   /** `begun`: how many calls had been recorded when it began. */
   | { kind: "fsync" | "fdatasync"; inode: number; begun: number }
   | { kind: "rename" | "link"; from: string; to: string }
-  | { kind: "unlink" | "rmdir"; path: string };
+  | { kind: "unlink" | "rmdir"; path: string }
+  | { kind: "symlink"; path: string; target: string }
+  /** Of the whole file system. */
+  | { kind: "syncfs"; begun: number };
 
 const KINDS = [
   undefined,
@@ -20,6 +23,8 @@ const KINDS = [
   "link",
   "unlink",
   "rmdir",
+  "symlink",
+  "syncfs",
 ] as const;
 const HEADER_BYTES = 32;
 
@@ -50,8 +55,11 @@ function readCall(log: Buffer, at: number, ends: readonly number[]): Call {
       return { kind, inode, size: offset };
     case "fsync":
     case "fdatasync":
-      // The log's length when the call began, which may be in the middle of a record that was just being written.
-      return { kind, inode, begun: ends.findLastIndex((end) => end <= offset) + 1 };
+      return { kind, inode, begun: callsBefore(ends, offset) };
+    case "syncfs":
+      return { kind, begun: callsBefore(ends, offset) };
+    case "symlink":
+      return { kind, path, target: log.toString("utf8", afterNames, at + log.readUInt32LE(at)) };
     case "rename":
     case "link":
       return { kind, from: path, to };
@@ -61,4 +69,9 @@ function readCall(log: Buffer, at: number, ends: readonly number[]): Call {
     case undefined:
       throw new Error(`The recording is damaged at byte ${at}: it has a record of an unknown kind`);
   }
+}
+
+/** @param length - the log's when a call began, which may be in the middle of a record that was just being written */
+function callsBefore(ends: readonly number[], length: number): number {
+  return ends.findLastIndex((end) => end <= length) + 1;
 }

@@ -23,8 +23,8 @@ export const nothingLost: Fate = {
   file: () => ({ sector: (_, most) => most, size: (_, most) => most }),
 };
 
-/** Contents of files by their paths; a folder has none. */
-export type Disk = Map<string, Buffer | undefined>;
+/** Contents of files, and targets of symbolic links, by their paths; a folder has none. */
+export type Disk = Map<string, Buffer | { target: string } | undefined>;
 
 /**
  * The folder as a disk may hold it after the power was cut.
@@ -46,7 +46,12 @@ export function diskAfterCut({ journal, commits }: Recording, at: number, fate: 
   const contents = new Map(
     [...new Set(names.values())].map((inode) => [inode, contentOf(inode, at, kept, fate.file())]),
   );
-  return new Map([...names].map(([path, inode]) => [path, inode.isFolder ? undefined : contents.get(inode)]));
+  const disk: Disk = new Map();
+  for (const [path, inode] of names) {
+    if (inode.target !== undefined) disk.set(path, { target: inode.target });
+    else disk.set(path, inode.isFolder ? undefined : contents.get(inode));
+  }
+  return disk;
 }
 
 function contentOf({ changes, syncs }: Inode, at: number, kept: number, fate: FileFate): Buffer {

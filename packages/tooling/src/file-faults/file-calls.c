@@ -1,6 +1,6 @@
 // Loaded into a program with LD_PRELOAD (see shim.ts). For the files below one folder it writes down, in their order
-// over all threads and processes, the calls that change them, and it can make their disk seem full. A call that it does
-// not know (copy_file_range, fallocate, a write through mapped memory) shows when a recording is compared with the
+// over all threads and processes, the calls that change them, it can make their disk seem full, and it can kill whoever is
+// about to make one of these calls. A call that it does not know (copy_file_range, fallocate, a write through mapped memory) shows when a recording is compared with the
 // folder: see recording.ts.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { CREATE = 1, MKDIR, WRITE, TRUNCATE, FSYNC, FDATASYNC, RENAME, LINK, UNLINK, RMDIR };
+enum kind { CREATE = 1, MKDIR, WRITE, TRUNCATE, FSYNC, FDATASYNC, RENAME, LINK, UNLINK, RMDIR, SYMLINK, SYNCFS };
 
 // A record: this, then the names (each with its terminating zero, relative to the folder), then the bytes written.
 struct header {
@@ -40,6 +41,7 @@ static const char *boot_id; // file to be read instead of the kernel's; none if 
 static size_t folder_length;
 static int log_file = -1, lock_file = -1;
 static int64_t *room; // bytes that the files may still grow by, shared with all processes; no limit if null
+static int64_t *calls_left; // calls until everybody who makes one is killed, shared with all processes; never if null
 static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
 
 static void fail(const char *what) {
@@ -47,17 +49,20 @@ static void fail(const char *what) {
   abort();
 }
 
+static int64_t *share_number(const char *path) {
+  lock_file = NEXT(open)(path, O_RDWR | O_CLOEXEC);
+  int64_t *number = mmap(NULL, sizeof *number, PROT_READ | PROT_WRITE, MAP_SHARED, lock_file, 0);
+  if (lock_file < 0 || number == MAP_FAILED) fail(path);
+  return number;
+}
+
 __attribute__((constructor)) static void start(void) {
   const char *log_path = getenv("IVY_FAULTS_LOG"), *room_path = getenv("IVY_FAULTS_ROOM");
-  const char *below = getenv("IVY_FAULTS_BELOW");
-  if (!below || (!log_path && !room_path)) return;
+  const char *below = getenv("IVY_FAULTS_BELOW"), *kill_path = getenv("IVY_FAULTS_KILL");
+  if (!below || (!log_path && !room_path && !kill_path)) return;
   if (log_path && (log_file = NEXT(open)(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0) fail(log_path);
-  if (room_path) {
-    int file = NEXT(open)(room_path, O_RDWR | O_CLOEXEC);
-    room = mmap(NULL, sizeof *room, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    if (file < 0 || room == MAP_FAILED) fail(room_path);
-    lock_file = file;
-  }
+  if (room_path) room = share_number(room_path);
+  if (kill_path) calls_left = share_number(kill_path);
   if (log_path) lock_file = log_file;
   boot_id = getenv("IVY_FAULTS_BOOT_ID");
   folder_length = strlen(below);
@@ -68,6 +73,8 @@ __attribute__((constructor)) static void start(void) {
 static void enter(void) {
   pthread_mutex_lock(&threads);
   while (flock(lock_file, LOCK_EX) < 0 && errno == EINTR);
+  // Whoever comes later meets the same fate: nothing of that folder changes any more.
+  if (calls_left && __atomic_sub_fetch(calls_left, 1, __ATOMIC_SEQ_CST) <= 0) kill(getpid(), SIGKILL);
 }
 
 static void leave(void) {
@@ -199,9 +206,11 @@ int ftruncate(int fd, off_t size) {
 
 // What was recorded before the call began is on the disk once it has returned; what came meanwhile may be or not.
 static int sync_with(int (*call)(int), enum kind kind, int fd) {
-  struct stat begun, file;
-  if (log_file < 0 || !is_ours(fd)) return call(fd);
-  fstat(log_file, &begun);
+  struct stat begun = {0}, file;
+  if ((log_file < 0 && !calls_left) || !is_ours(fd)) return call(fd);
+  enter();
+  leave();
+  if (log_file >= 0) fstat(log_file, &begun);
   int result = call(fd);
   if (result == 0 && fstat(fd, &file) == 0) note(kind, file.st_ino, begun.st_size, NULL, NULL, 0);
   return result;
@@ -210,6 +219,8 @@ static int sync_with(int (*call)(int), enum kind kind, int fd) {
 int fsync(int fd) { return sync_with(NEXT(fsync), FSYNC, fd); }
 
 int fdatasync(int fd) { return sync_with(NEXT(fdatasync), FDATASYNC, fd); }
+
+int syncfs(int fd) { return sync_with(NEXT(syncfs), SYNCFS, fd); }
 
 int openat(int dir, const char *name, int flags, ...) {
   va_list more;
@@ -242,16 +253,30 @@ int open(const char *name, int flags, ...) {
   return openat(AT_FDCWD, name, flags, mode);
 }
 
-int mkdir(const char *name, mode_t mode) {
+int mkdirat(int dir, const char *name, mode_t mode) {
   char path[PATH_MAX];
   struct stat made;
-  if (!resolve(AT_FDCWD, name, path)) return NEXT(mkdir)(name, mode);
+  if (!resolve(dir, name, path)) return NEXT(mkdirat)(dir, name, mode);
   enter();
-  int result = NEXT(mkdir)(name, mode);
+  int result = NEXT(mkdirat)(dir, name, mode);
   if (result == 0 && stat(path, &made) == 0) note(MKDIR, made.st_ino, 0, (const char *[2]){path}, NULL, 0);
   leave();
   return result;
 }
+
+int mkdir(const char *name, mode_t mode) { return mkdirat(AT_FDCWD, name, mode); }
+
+int symlinkat(const char *target, int dir, const char *name) {
+  char path[PATH_MAX];
+  if (!resolve(dir, name, path)) return NEXT(symlinkat)(target, dir, name);
+  enter();
+  int result = NEXT(symlinkat)(target, dir, name);
+  if (result == 0) note(SYMLINK, 0, 0, (const char *[2]){path}, target, strlen(target));
+  leave();
+  return result;
+}
+
+int symlink(const char *target, const char *name) { return symlinkat(target, AT_FDCWD, name); }
 
 static void give_room_of(const struct stat *gone) {
   if (S_ISREG(gone->st_mode) && gone->st_nlink == 1) take_room(-gone->st_size);
@@ -281,20 +306,24 @@ int remove(const char *name) {
   return unlinkat(AT_FDCWD, name, lstat(name, &file) == 0 && S_ISDIR(file.st_mode) ? AT_REMOVEDIR : 0);
 }
 
-int renameat(int from_dir, const char *from, int to_dir, const char *to) {
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags) {
   char from_path[PATH_MAX], to_path[PATH_MAX];
   struct stat replaced = {0};
   if (!resolve(from_dir, from, from_path) || !resolve(to_dir, to, to_path))
-    return NEXT(renameat)(from_dir, from, to_dir, to);
+    return NEXT(renameat2)(from_dir, from, to_dir, to, flags);
   enter();
   lstat(to_path, &replaced);
-  int result = NEXT(renameat)(from_dir, from, to_dir, to);
+  int result = NEXT(renameat2)(from_dir, from, to_dir, to, flags);
   if (result == 0) {
     give_room_of(&replaced);
     note(RENAME, 0, 0, (const char *[2]){from_path, to_path}, NULL, 0);
   }
   leave();
   return result;
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to) {
+  return renameat2(from_dir, from, to_dir, to, 0);
 }
 
 int rename(const char *from, const char *to) { return renameat(AT_FDCWD, from, AT_FDCWD, to); }

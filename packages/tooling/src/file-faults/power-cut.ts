@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Disk, diskAfterCut, type Fate, type FileFate } from "./disk.ts";
 import { type Random, seeded } from "./random.ts";
@@ -12,10 +12,14 @@ export interface PowerCut {
   disk: Disk;
 }
 
-/** A power cut at a random place, with random losses; the seed determines both. */
-export function cutPower({ recording, statements }: Recorded, seed: number): PowerCut {
+/**
+ * A power cut at a random place, with random losses; the seed determines both.
+ *
+ * @param from - the first place of the calls that may be chosen
+ */
+export function cutPower({ recording, statements }: Recorded, seed: number, from = 0): PowerCut {
   const random = seeded(seed);
-  const at = random.between(0, recording.length);
+  const at = random.between(from, recording.length);
   const said = statements.filter((statement) => statement.at < at).map(({ text }) => text);
   return { at, said, disk: leaveOut(diskAfterCut(recording, at, randomFate(random))) };
 }
@@ -27,7 +31,8 @@ export function writeDisk(disk: Disk, folder: string): void {
     if (content === undefined) mkdirSync(place, { recursive: true });
     else {
       mkdirSync(dirname(place), { recursive: true });
-      writeFileSync(place, content);
+      if (Buffer.isBuffer(content)) writeFileSync(place, content);
+      else symlinkSync(content.target, place);
     }
   }
 }

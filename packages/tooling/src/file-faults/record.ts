@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,8 +82,7 @@ function linesOf(bytes: Buffer): string[] {
 /** With every call performed, the disk must be what the folder is. */
 function mustBeComplete(recording: Recording, folder: string): void {
   const disk = diskAfterCut(recording, recording.length, nothingLost);
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  const differing = new Set([...disk.keys(), ...found]);
+  const differing = new Set([...disk.keys(), ...pathsBelow(folder)]);
   for (const path of differing)
     if (SHARED_MEMORY.test(path) || isSame(join(folder, path), disk, path)) differing.delete(path);
   if (differing.size === 0) return;
@@ -92,9 +92,20 @@ function mustBeComplete(recording: Recording, folder: string): void {
   );
 }
 
+/** Node's own recursion follows symbolic links. */
+function pathsBelow(folder: string, below = ""): string[] {
+  const entries = readdirSync(join(folder, below), { withFileTypes: true });
+  return entries.flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? [path, ...pathsBelow(folder, path)] : [path];
+  });
+}
+
 function isSame(file: string, disk: Disk, path: string): boolean {
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = lstatSync(file, { throwIfNoEntry: false });
   if (stats === undefined || !disk.has(path)) return false;
   const content = disk.get(path);
+  if (content !== undefined && !Buffer.isBuffer(content))
+    return stats.isSymbolicLink() && readlinkSync(file) === content.target;
   return stats.isDirectory() ? content === undefined : content?.equals(readFileSync(file)) === true;
 }

@@ -17,6 +17,8 @@ interface Reach {
 /** A file or folder as an object of the disk, whatever its names. */
 export interface Inode {
   isFolder: boolean;
+  /** Of a symbolic link. */
+  target?: string;
   changes: Change[];
   /** At one place of the calls, all changes before another became durable. */
   syncs: { at: number; covers: number }[];
@@ -45,6 +47,7 @@ export interface Recording {
  * - Changes of names, and sizes that are set, enter one journal, which is committed in its order.
  * - `fsync` of a file or folder commits the journal up to the last entry that concerns it, so a file's own sync makes
  *   its creation durable. `fdatasync` does the same but for names that were changed later.
+ * - `syncfs` does it for everything.
  * - A file that grows by a write has its new size committed with it, and so what entered the journal before the write.
  */
 export function readRecording(calls: readonly Call[]): Recording {
@@ -61,6 +64,7 @@ class Reader {
   readonly names: Names = new Map([["", this.#root]]);
   /** By the number that they have at the moment: it is given anew after a removal. */
   readonly #inodes = new Map<number, Inode>();
+  readonly #all: Inode[] = [];
 
   read(at: number, call: Call): void {
     switch (call.kind) {
@@ -82,6 +86,16 @@ class Reader {
       case "link":
         this.#rename(at, call);
         break;
+      case "symlink":
+        this.#rename(at, {
+          kind: "add",
+          path: call.path,
+          inode: { ...createInode(false), target: call.target },
+        });
+        break;
+      case "syncfs":
+        this.#syncAll(at, call.begun);
+        break;
       case "unlink":
       case "rmdir":
         this.#rename(at, { kind: "remove", path: call.path });
@@ -92,6 +106,7 @@ class Reader {
   #create(at: number, number: number, path: string, isFolder: boolean): void {
     const inode = createInode(isFolder);
     this.#inodes.set(number, inode);
+    this.#all.push(inode);
     this.#rename(at, { kind: "add", path, inode });
     this.#reach(at, inode, "fsync", "fdatasync");
   }
@@ -117,6 +132,11 @@ class Reader {
     inode.syncs.push({ at, covers });
     const reach = inode.reaches.findLast((earlier) => earlier.at < covers);
     if (reach !== undefined) this.commits.push({ at, entries: reach[kind] });
+  }
+
+  #syncAll(at: number, covers: number): void {
+    for (const inode of this.#all) inode.syncs.push({ at, covers });
+    this.commits.push({ at, entries: this.journal.filter((entry) => entry.at < covers).length });
   }
 
   #rename(at: number, renaming: Renaming): void {

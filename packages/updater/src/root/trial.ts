@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "@ivy/files";
 import * as z from "zod/mini";
@@ -14,8 +15,9 @@ export const Verdict = z.object({
    * - `corrupt`: its files are not those that were sealed
    * - `power`: the machine lost its power, or was restarted, in each attempt
    * - `not-runnable`: its Node or its main program cannot be started
+   * - `unknown`: the verdict itself is damaged
    */
-  reason: z.enum(["exited", "deadline", "corrupt", "power", "not-runnable"]),
+  reason: z.enum(["exited", "deadline", "corrupt", "power", "not-runnable", "unknown"]),
   attempts: z.number(),
   /** Exit code of the last attempt, `deadline`, `signal` (the launcher was told to stop), or nothing of these. */
   lastExit: z.string(),
@@ -24,10 +26,20 @@ export const Verdict = z.object({
 });
 export type Verdict = z.infer<typeof Verdict>;
 
-/** @returns `undefined` where a generation has not failed */
+/** @returns `undefined` where a generation has not failed; a damaged verdict is one too, as the launcher takes it */
 export function readVerdict({ trials }: Pick<RootPaths, "trials">, generation: string): Verdict | undefined {
-  return readRecord(join(trials, generation, "verdict.json"), Verdict);
+  const file = join(trials, generation, "verdict.json");
+  return existsSync(file) ? (readRecord(file, Verdict) ?? DAMAGED) : undefined;
 }
+
+const DAMAGED: Verdict = {
+  schema: 1,
+  result: "failed",
+  reason: "unknown",
+  attempts: 0,
+  lastExit: "",
+  logTail: "",
+};
 
 /**
  * Tells the launcher that a trial could not go on for a reason that is not the generation's: its time is moved by that.

@@ -14,14 +14,14 @@ const VERDICT = {
 };
 
 describe("a verdict", () => {
-  it("is what the launcher has written, and nothing where that is missing or damaged", () => {
+  it("is what the launcher has written, nothing where that is missing, and still one where it is damaged", () => {
     const paths = emptyRoot();
     expect(readVerdict(paths, "7-a-1.0.0")).toBeUndefined();
     const file = join(paths.trials, "7-a-1.0.0", "verdict.json");
     mkdirSync(join(paths.trials, "7-a-1.0.0"), { recursive: true });
     for (const text of ["", "{", '{"result":"failed"}']) {
       writeFileSync(file, text);
-      expect(readVerdict(paths, "7-a-1.0.0")).toBeUndefined();
+      expect(readVerdict(paths, "7-a-1.0.0")).toMatchObject({ result: "failed", reason: "unknown" });
     }
     writeFileSync(file, JSON.stringify(VERDICT));
     expect(readVerdict(paths, "7-a-1.0.0")).toEqual(VERDICT);

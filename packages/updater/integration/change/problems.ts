@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { type Generation, readGeneration } from "../../src/root/generation.ts";
+import { type RootPaths, rootPaths } from "../../src/root/paths.ts";
+import { readPointer } from "../../src/root/pointers.ts";
+import { checkManifest } from "../../src/root/seal.ts";
+import { readVerdict } from "../../src/root/trial.ts";
+import { CHANGES, type ChangeName } from "./changes.ts";
+
+/** How often a new generation is started at most, where one attempt at most was ended by a power cut. */
+const MOST_STARTS = 3;
+
+/** What is wrong with the records after a fault, before anything is started again: I1, I2, I3, I7, I11. */
+export function problemsOfImage(root: string, change: ChangeName, mayBeDamaged: boolean): string[] {
+  const paths = rootPaths(root);
+  const good = generationOf(paths, "lastGood");
+  const active = generationOf(paths, "active");
+  return [
+    ...(active === undefined && !mayBeDamaged ? ["I1: active names nothing that can be started"] : []),
+    ...(good === undefined
+      ? ["I2: last-good names nothing that can be started"]
+      : treeProblems(paths, good, "I2: last-good")),
+    ...(good?.revision === 2 && CHANGES[change].behaviour !== "works"
+      ? ["I7: a generation that has not proven itself is last-good"]
+      : []),
+    ...(active !== undefined && !mayBeDamaged ? treeProblems(paths, active, "I3: active") : []),
+  ];
+}
+
+/** What is wrong when it has settled: I4, I5, I6, I8, I9, I10. */
+export function problemsOfEnd(
+  root: string,
+  change: ChangeName,
+  said: readonly string[],
+  powerCuts: number,
+): string[] {
+  const paths = rootPaths(root);
+  const told = new Set(said.filter((line) => line.startsWith("told ")));
+  const starts = said.filter((line) => line.startsWith("started new in trial")).length;
+  const [active, good] = [generationOf(paths, "active"), generationOf(paths, "lastGood")];
+  const expected = CHANGES[change].behaviour === "works" ? "told accepted" : "told rejected";
+  const isNew = good?.revision === 2;
+  const verdict = good && readVerdict(paths, good.name);
+  return [
+    ...(active?.name !== good?.name || good === undefined ? ["I9: it has not settled"] : []),
+    ...(told.size !== 1 ? [`I6: it was said: ${[...told].join(", ") || "nothing"}`] : []),
+    ...(told.has(expected) ? [] : [`I10: it was not ${expected}`]),
+    ...(told.has("told accepted") !== isNew
+      ? [`I5: ${[...told].join()}, and revision ${good?.revision} is in force`]
+      : []),
+    ...(verdict === undefined ? [] : ["I6: there is a verdict on what is in force"]),
+    ...(starts > MOST_STARTS + powerCuts ? [`I4: the new generation was started ${starts} times`] : []),
+    ...(said.includes("two agents") ? ["I8: two agents ran"] : []),
+    ...(good === undefined ? [] : treeProblems(paths, good, "I11: last-good")),
+  ];
+}
+
+function generationOf(paths: RootPaths, pointer: "active" | "lastGood"): Generation | undefined {
+  const name = readPointer(paths, pointer);
+  return name === undefined ? undefined : readGeneration(paths, name);
+}
+
+function treeProblems({ root }: RootPaths, { version }: Generation, what: string): string[] {
+  const mismatch = checkManifest(join(root, version), "content");
+  return mismatch === undefined ? [] : [`${what}: ${mismatch}`];
+}

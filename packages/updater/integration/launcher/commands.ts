@@ -1,0 +1,197 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { switchPointer } from "../../src/root/pointers.ts";
+import { Node } from "../node.ts";
+
+const WORKS = { version: "1.0.0", behaviour: "works" };
+const PATIENCE = { timeout: 40_000, interval: 50 };
+
+const hasShellcheck = spawnSync("shellcheck", ["--version"], { stdio: "ignore" }).status === 0;
+
+describe.skipIf(!hasShellcheck)("the launcher (needs shellcheck)", () => {
+  it("is sound", () => {
+    const launcher = join(import.meta.dirname, "../../launcher/ivy-cli.sh");
+    expect(spawnSync("shellcheck", ["-s", "dash", launcher], { encoding: "utf8" }).stdout).toBe("");
+  });
+});
+
+describe.concurrent("start", () => {
+  it("returns when the agent is up, prints its process id, and is silent where it runs already", async () => {
+    await using node = await Node.with(WORKS);
+    const first = await node.call("start");
+    const [line] = node.said;
+    expect(first).toEqual({ code: 0, stdout: `${line?.split(" ")[2]}\n`, stderr: "" });
+    expect(line).toMatch(/trial= safe= --background$/);
+    expect(await node.call("start")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(node.starts()).toHaveLength(1);
+  });
+
+  it("starts one agent where it is called several times at the same instant", async () => {
+    await using node = await Node.with(WORKS);
+    const answers = await Promise.all(Array.from({ length: 6 }, () => node.call("start")));
+    expect(answers.map(({ code, stderr }) => [code, stderr])).toEqual(answers.map(() => [0, ""]));
+    expect(answers.filter(({ stdout }) => stdout !== "")).toHaveLength(1);
+    expect(node.starts()).toHaveLength(1);
+  });
+
+  it("says what the agent has said where it does not come up", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "exits 4" });
+    const { code, stderr } = await node.call("start");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/not up yet.*Error: "no" such/);
+  });
+
+  it("says that nothing can be started in an empty root", async () => {
+    await using node = new Node();
+    expect(await node.call("start")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/nothing below .* can be started/),
+    });
+  });
+
+  it("ends what an earlier launcher has left before it starts anything, and spares the processes of other roots", async () => {
+    await using other = await Node.with(WORKS);
+    await other.call("start");
+    await using node = await Node.with({ version: "1.0.0", behaviour: "hangs" });
+    await node.call("start");
+    const [orphan] = node.agents();
+    await node.killGuardians();
+    await node.call("start");
+    expect(node.starts()).toHaveLength(2);
+    expect(node.said).not.toContain("two agents");
+    expect(node.agents()).not.toContain(orphan);
+    expect(other.said).not.toContain("ended");
+  });
+});
+
+describe.concurrent("an agent", () => {
+  it("is started again at once when it has begun a change", async () => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    const name = await node.begin({ version: "2.0.0", behaviour: "works" });
+    process.kill(node.agentPid(), "SIGTERM");
+    await vi.waitFor(() => expect(node.lastGood).toBe(name), PATIENCE);
+    expect(node.starts(name)).toHaveLength(1);
+  });
+
+  it("ends when the launcher is killed", async () => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    await node.killGuardians();
+    await vi.waitFor(() => expect(node.said).toContain("ended"), PATIENCE);
+  });
+
+  it("is started in safe mode when it has ended five times in a row, and stays so", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "crashes" });
+    await node.call("start");
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(6), PATIENCE);
+    const safe = node.starts().map((line) => /safe=(1?)/.exec(line)?.[1]);
+    expect(safe).toEqual(["", "", "", "", "", "1"]);
+    expect(node.agents().length).toBeGreaterThan(0);
+  });
+
+  it("costs the launcher no wake-up while it runs", async () => {
+    await using node = await Node.with(WORKS);
+    await node.begin({ version: "2.0.0", behaviour: "works" });
+    await node.call("start");
+    const switches = () =>
+      Number(
+        /^voluntary_ctxt_switches:\s*(\d+)/m.exec(
+          readFileSync(`/proc/${node.guardians()[0]}/status`, "utf8"),
+        )?.[1],
+      );
+    let before = 0;
+    // From the commit on, which is noticed within a second.
+    await vi.waitFor(
+      () => {
+        const last = before;
+        before = switches();
+        expect(before).toBe(last);
+      },
+      { timeout: 40_000, interval: 2_500 },
+    );
+  });
+});
+
+describe.concurrent("stop", () => {
+  it("asks the agent to end, and returns when everything is gone", async () => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    expect(await node.call("stop")).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(node.said).toContain("ended");
+    expect([...node.guardians(), ...node.agents()]).toEqual([]);
+    expect(await node.call("stop")).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  it("ends a trial without a verdict", async () => {
+    await using node = await Node.with(WORKS);
+    const name = await node.begin({ version: "2.0.0", behaviour: "unhealthy" });
+    await node.call("start");
+    await node.call("stop");
+    expect(node.active).toBe(name);
+    expect(node.read(`.ivy/trial/${name}/attempt-1/exit`)).toBe("signal\n");
+    expect(node.read(`.ivy/trial/${name}/verdict.json`)).toBe("");
+  });
+
+  it("is half of restart", async () => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    const { code, stdout } = await node.call("restart");
+    expect(code).toBe(0);
+    expect(Number(stdout)).toBe(node.agentPid());
+    expect(node.starts()).toHaveLength(2);
+  });
+});
+
+describe.concurrent("run", () => {
+  it("stays in the foreground, passes a signal on, and ends with the agent", async () => {
+    await using node = await Node.with(WORKS);
+    const launcher = node.run();
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(1), PATIENCE);
+    expect(node.said[0]).toMatch(/trial= safe=$/);
+    expect((await node.call("run")).code).toBe(75);
+    launcher.kill("SIGTERM");
+    expect(await once(launcher, "exit")).toEqual([0, null]);
+    expect(node.said).toContain("ended");
+  });
+});
+
+describe.concurrent("every other command", () => {
+  it("goes to the CLI of the active version, or of the last good one where that has none", async () => {
+    await using node = await Node.with(WORKS);
+    expect((await node.call("info", "a b")).stdout).toBe(`cli of ${node.active}: info a b run=\n`);
+    const name = await node.add({ version: "2.0.0", behaviour: "works" });
+    switchPointer(node.paths, "active", name);
+    expect((await node.call("info")).stdout).toMatch(`cli of ${name}`);
+    node.remove("2.0.0/cli.sh");
+    expect((await node.call("info")).stdout).toMatch(`cli of ${node.lastGood}`);
+  });
+
+  it("leaves to the agent the environment and the umask of who has called it, but for what another agent was told", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "works" });
+    node.environment = {
+      IVY_TRIAL: "/x",
+      IVY_SAFE_MODE: "1",
+      IVY_RUN: `${node.paths.root}:x:y`,
+      COLOUR: "blue",
+    };
+    await node.call("start");
+    expect(node.said[0]).toMatch(/trial= safe= --background$/);
+    const environment = readFileSync(`/proc/${node.agentPid()}/environ`, "utf8").split("\0");
+    expect(environment).toContain("COLOUR=blue");
+    expect(environment).toContain(`IVY_GENERATION=${join(node.paths.generations, node.active as string)}`);
+    const umask = /^Umask:\s*(\d+)/m.exec(readFileSync(`/proc/${node.agentPid()}/status`, "utf8"))?.[1];
+    expect(umask).toBe(process.umask().toString(8).padStart(4, "0"));
+  });
+
+  it("finds its root through a link to the launcher", async () => {
+    await using node = await Node.with(WORKS);
+    await using elsewhere = new Node();
+    const link = join(elsewhere.paths.root, "ivy");
+    symlinkSync(node.paths.launcher, link);
+    expect((await node.callBy(link, "info")).stdout).toMatch(`cli of ${node.active}`);
+  });
+});
