@@ -245,8 +245,23 @@ modestly() {
     MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536 "$@"
 }
 
+# After a power cut in the middle of an install the store may name files whose content was lost; see also the updater.
+claim_store() {
+  boot=$(cat /proc/sys/kernel/random/boot_id)
+  claim=$root/.ivy/store.claim
+  [ ! -f "$claim" ] || [ "$(cat "$claim")" = "$boot" ] || rm -rf "$root/.ivy/store"
+  printf '%s' "$boot" >"$claim"
+  sync "$claim" "$root/.ivy"
+}
+
+release_store() {
+  sync -f "$root/.ivy"
+  rm -f "$claim"
+}
+
 install() {
   check_room
+  claim_store
   [ "$from" = "$stage/src" ] || copy_folder "$from"
   rm -rf "$tree"
   mv "$stage/src" "$tree"
@@ -257,6 +272,7 @@ install() {
       --config.package-import-method=copy --config.minimum-release-age=0 --network-concurrency=1 --config.fetch-retries=2 \
       --config.fetch-timeout=60000 --ignore-scripts --reporter=append-only --registry="$registry"
   ) || refuse "the packages of version $version could not be installed; what is missing stands above"
+  release_store
   say "Building version $version"
   (
     cd "$tree"
