@@ -241,11 +241,27 @@ modestly() {
   nice -n 10 env -i HOME="$HOME" PATH="$tree/node_modules/.bin:/usr/local/bin:/usr/bin:/bin" CI=true NO_COLOR=1 \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
     ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} \
-    MIMALLOC_PURGE_DELAY=0 RAYON_NUM_THREADS=1 TOKIO_WORKER_THREADS=1 GOMAXPROCS=1 GOGC=20 "$@"
+    MIMALLOC_PURGE_DELAY=0 RAYON_NUM_THREADS=1 TOKIO_WORKER_THREADS=1 GOMAXPROCS=1 GOGC=20 \
+    MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536 MALLOC_MMAP_THRESHOLD_=65536 "$@"
+}
+
+# After a power cut in the middle of an install the store may name files whose content was lost; see also the updater.
+claim_store() {
+  boot=$(cat /proc/sys/kernel/random/boot_id)
+  claim=$root/.ivy/store.claim
+  [ ! -f "$claim" ] || [ "$(cat "$claim")" = "$boot" ] || rm -rf "$root/.ivy/store"
+  printf '%s' "$boot" >"$claim"
+  sync "$claim" "$root/.ivy"
+}
+
+release_store() {
+  sync -f "$root/.ivy"
+  rm -f "$claim"
 }
 
 install() {
   check_room
+  claim_store
   [ "$from" = "$stage/src" ] || copy_folder "$from"
   rm -rf "$tree"
   mv "$stage/src" "$tree"
@@ -256,10 +272,11 @@ install() {
       --config.package-import-method=copy --config.minimum-release-age=0 --network-concurrency=1 --config.fetch-retries=2 \
       --config.fetch-timeout=60000 --ignore-scripts --reporter=append-only --registry="$registry"
   ) || refuse "the packages of version $version could not be installed; what is missing stands above"
+  release_store
   say "Building version $version"
   (
     cd "$tree"
-    NODE_OPTIONS='--max-old-space-size=160 --max-semi-space-size=4'
+    NODE_OPTIONS='--max-old-space-size=160 --max-semi-space-size=1'
     modestly NODE_OPTIONS="$NODE_OPTIONS" "$pnpm" --config.verify-deps-before-run=false run node:build
   ) || refuse "version $version could not be built; the reason stands above"
 }

@@ -3,8 +3,16 @@ import { defineConfig, mergeConfig } from "vitest/config";
 
 const config = mergeConfig(
   suite("version_change"),
-  // This suite runs on nodes with little memory: one process, one worker in it.
-  defineConfig({ test: { pool: "threads", maxWorkers: 1, isolate: false } }),
+  defineConfig({
+    test: {
+      // This suite runs on nodes with little memory: in one process, and Node itself loads the sources.
+      pool: "threads",
+      maxWorkers: 1,
+      isolate: false,
+      execArgv: ["--conditions=@ivy/source"],
+      experimental: { viteModuleRunner: false },
+    },
+  }),
 );
 
 // On a node the version may be sealed already: then nothing in its tree may change.

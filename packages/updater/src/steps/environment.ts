@@ -16,7 +16,7 @@ const OF_THE_NETWORK = [
 const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 /** What the Node of a version may hold while it bundles or tests; it has never needed 100 MiB. */
-const NODE_OPTIONS = "--max-old-space-size=160 --max-semi-space-size=4";
+const NODE_OPTIONS = "--max-old-space-size=160 --max-semi-space-size=1";
 
 /** The environment of a step that runs programs of a new version, with the runtime of that version. */
 export function versionEnvironment(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -43,7 +43,8 @@ export function networkEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /**
  * Memory before speed. pnpm: what it frees goes back to the system at once, which halves what it holds while it unpacks
- * a large package, and each of its threads holds some too. esbuild: collects garbage soon.
+ * a large package, and each of its threads holds some too. esbuild: collects garbage soon. Node and the C library: give
+ * back what they have freed.
  */
 const FRUGAL = {
   MIMALLOC_PURGE_DELAY: "0",
@@ -51,6 +52,9 @@ const FRUGAL = {
   TOKIO_WORKER_THREADS: "1",
   GOMAXPROCS: "1",
   GOGC: "20",
+  MALLOC_ARENA_MAX: "1",
+  MALLOC_TRIM_THRESHOLD_: "65536",
+  MALLOC_MMAP_THRESHOLD_: "65536",
 };
 
 function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
