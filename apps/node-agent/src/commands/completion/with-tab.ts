@@ -2,8 +2,8 @@ import tab from "@bomb.sh/tab/commander";
 import { configJsonSchema, describeKey, loadConfig } from "@ivy/types";
 import type { Command } from "commander";
 import { AgentConfig } from "../../agent-config.ts";
+import { CONFIG_FILE } from "../../constants.ts";
 import { processesOf } from "../../processes.ts";
-import { configInForce } from "../config-in-force.ts";
 
 /** Everything that the library for completion is used for. */
 export function addWithTab(program: Command): void {
@@ -31,7 +31,7 @@ function allKeys(above = ""): string[] {
 /** None where there is no sound configuration: then there is nothing to run. */
 function procedures(): string[] {
   try {
-    const processes = processesOf(loadConfig(configInForce(), AgentConfig));
+    const processes = processesOf(loadConfig(CONFIG_FILE, AgentConfig));
     return processes.flatMap(({ name, entrypoint }) => (entrypoint.variant === "procedure" ? [name] : []));
   } catch {
     return [];

@@ -1,13 +1,13 @@
 import { ConfigError, loadConfig } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { configInForce } from "../config-in-force.ts";
+import { CONFIG_FILE } from "../../constants.ts";
 import { say, sayJson } from "../say.ts";
 
 export interface JsonOption {
   json?: boolean;
 }
 
-export function checkConfig(file = configInForce(), { json }: JsonOption): void {
+export function checkConfig(file = CONFIG_FILE, { json }: JsonOption): void {
   const error = errorIn(file);
   if (error !== undefined) process.exitCode = 1;
   if (json) sayJson({ file, sound: error === undefined, problems: error?.problems ?? [] });

@@ -1,6 +1,6 @@
 import { type ConfigChange, compareConfigs, loadConfig, redact } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { configInForce } from "../config-in-force.ts";
+import { CONFIG_FILE } from "../../constants.ts";
 import { say, sayJson } from "../say.ts";
 import type { JsonOption } from "./check.ts";
 import { type Effect, effectOf } from "./effect.ts";
@@ -11,7 +11,7 @@ import { valueAt } from "./value-at.ts";
 type Difference = ConfigChange & Effect;
 
 export function diffConfigs(file: string, other: string | undefined, { json }: JsonOption): void {
-  const [before, after] = other === undefined ? [configInForce(), file] : [file, other];
+  const [before, after] = other === undefined ? [CONFIG_FILE, file] : [file, other];
   const differences = differencesOf(loadConfig(before, AgentConfig), loadConfig(after, AgentConfig));
   const restarts = strongest(differences);
   if (json) sayJson({ before, after, restarts, changes: differences });

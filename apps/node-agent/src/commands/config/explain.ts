@@ -1,6 +1,6 @@
 import { describeKey, type KeyDescription, loadConfig, redact } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { configInForce } from "../config-in-force.ts";
+import { CONFIG_FILE } from "../../constants.ts";
 import { say, sayJson } from "../say.ts";
 import type { JsonOption } from "./check.ts";
 import { shown } from "./shown.ts";
@@ -35,7 +35,7 @@ function sayPart(name: string, text: string): void {
 /** Redacted; nothing where there is no sound configuration to look into. */
 function valueInForce(key: string): unknown {
   try {
-    return valueAt(redact(loadConfig(configInForce(), AgentConfig), AgentConfig), key);
+    return valueAt(redact(loadConfig(CONFIG_FILE, AgentConfig), AgentConfig), key);
   } catch {
     return undefined;
   }

@@ -4,8 +4,7 @@ import { dirname, join } from "node:path";
 import { MEMORY_FLAGS, systemMonotonicMs, type ToChild, type ToParent } from "@ivy/lifecycle";
 import { secretsOf } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { NAME, VERSION } from "../../constants.ts";
-import { configInForce } from "../config-in-force.ts";
+import { CONFIG_FILE, NAME, VERSION } from "../../constants.ts";
 
 export interface TurnOptions {
   name: string;
@@ -64,7 +63,7 @@ function firstOutcome(child: ChildProcess, options: TurnOptions): Promise<TurnOu
 function startOf({ name, config, dataDir }: TurnOptions): ToChild {
   const settings = {
     dataDir,
-    configDir: dirname(configInForce()),
+    configDir: dirname(CONFIG_FILE),
     logsDir: join(dataDir, "logs"),
     verbosity: { console_prints: "DEBUG" as const, file_archive: null, message_sending: null },
     revision: config.general.config_revision,

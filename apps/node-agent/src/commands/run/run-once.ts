@@ -6,10 +6,9 @@ import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
 import { compareConfigs, loadConfig } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { DATA_DIR } from "../../constants.ts";
+import { CONFIG_FILE, DATA_DIR } from "../../constants.ts";
 import { processesOf } from "../../processes.ts";
 import { termination } from "../../termination.ts";
-import { configInForce } from "../config-in-force.ts";
 import { isoTime } from "../queue/open.ts";
 import { say, sayJson } from "../say.ts";
 import { performTurn } from "./perform-turn.ts";
@@ -21,7 +20,7 @@ export interface RunOnceOptions {
 }
 
 export async function runOnce(name: string, { timeout, json }: RunOnceOptions): Promise<void> {
-  const config = loadConfig(configInForce(), AgentConfig);
+  const config = loadConfig(CONFIG_FILE, AgentConfig);
   const script = procedureOf(name, config);
   using scratch = scratchFolder();
   const state = new StateInterface({ dataDir: scratch.path });
