@@ -10,7 +10,12 @@ await install();
 const mosquitto = find("mosquitto");
 const cc = find("cc");
 // What is installed decides what a suite can run, so turbo takes it into the key of its cache.
-const env = { ...environment, IVY_TEST_MOSQUITTO: mosquitto, IVY_TEST_CC: cc };
+const env = {
+  ...environment,
+  IVY_TEST_MOSQUITTO: mosquitto,
+  IVY_TEST_CC: cc,
+  IVY_TEST_OTHERS: ["systemd-notify", "python3", "faketime"].map(find).join(),
+};
 const borders = await run("turbo", ["boundaries"], env);
 const tasks = await run(
   "turbo",

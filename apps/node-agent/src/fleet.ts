@@ -4,6 +4,7 @@ import {
   type AgentRequest,
   type LevelChange,
   LifecycleManager,
+  type MessageCounts,
   systemMonotonicMs,
   type TeardownReason,
 } from "@ivy/lifecycle";
@@ -25,6 +26,8 @@ export interface FleetOptions {
   safeMode: boolean;
   /** Told that something about a process has changed. */
   onChange?: () => void;
+  /** Told now and then what a process, whose pid goes along, has done with messages. */
+  onCounts?: (counts: MessageCounts, pid: number) => void;
 }
 
 /** What the processes of one configuration work with. */
@@ -116,6 +119,7 @@ export class Fleet {
         agent,
       },
       onRequest: (request) => this.#perform(request, name, round),
+      onCounts: (counts, pid) => this.#options.onCounts?.(counts, pid),
       onChange: () => {
         states.changed();
         this.#options.onChange?.();

@@ -68,8 +68,15 @@ export async function run(options: RunOptions): Promise<void> {
 async function runThroughConfigs(options: RunOptions): Promise<void> {
   const { dataDir, configDir, signal, name, version, safeMode = false } = options;
   const agent = { name, version, startedAt: systemMonotonicMs() };
-  const fleet = new Fleet({ dataDir, configDir, agent, safeMode, onChange: () => operations.changed() });
-  using operations = new Operations({ dataDir, fleet, agent });
+  const fleet = new Fleet({
+    dataDir,
+    configDir,
+    agent,
+    safeMode,
+    onChange: () => operations.changed(),
+    onCounts: (counts, pid) => operations.count(counts, pid),
+  });
+  using operations = new Operations({ ...options, fleet, agent });
   let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
@@ -81,6 +88,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       const { updater, recorded } = await prepare(options, config, tools);
       const restart = new AbortController();
       await fleet.use(config, tools, () => restart.abort());
+      await operations.use(config, tools);
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
       const { logger } = tools;
@@ -89,7 +97,6 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
         perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
         warn: (text) => logger.warning(text),
       });
-      operations.use(config, tools);
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
@@ -98,7 +105,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await trial;
     }
   } finally {
-    operations.stopping();
+    await operations.stopping();
     await fleet.teardown(outcome === "leave" ? "restart" : "stop");
     await tools?.[Symbol.asyncDispose]();
   }

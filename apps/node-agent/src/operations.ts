@@ -1,45 +1,56 @@
-import type { AgentIdentity } from "@ivy/lifecycle";
+import type { AgentIdentity, MessageCounts } from "@ivy/lifecycle";
+import { readNewestTime } from "@ivy/messaging";
+import { rootPaths } from "@ivy/updater";
 import type { AgentConfig } from "./agent-config.ts";
+import { NAME, ROOT_DIR } from "./constants.ts";
 import type { Fleet } from "./fleet.ts";
+import { Counters } from "./metrics/counters.ts";
+import { metricFamilies } from "./metrics/families.ts";
+import { openMetrics } from "./metrics/open-metrics.ts";
+import { serveMetrics } from "./metrics/serve.ts";
 import { Pulse } from "./pulse.ts";
 import { ServiceManager } from "./service-manager.ts";
+import { collectStatus } from "./status/collect.ts";
 import { type LiveStatus, serveLiveStatus } from "./status/live.ts";
 import type { Tools } from "./tools.ts";
 
 export interface OperationsOptions {
   dataDir: string;
+  configFile: string;
+  lockFile: string;
   fleet: Fleet;
   agent: AgentIdentity;
 }
 
+/** What the agent runs with. */
+interface InForce {
+  config: AgentConfig;
+  tools: Tools;
+}
+
 /** What lets others watch the agent while it runs, through all the configurations that it runs with. */
 export class Operations implements Disposable {
-  readonly #options: OperationsOptions;
   /** That of the main loop. */
   readonly pulse = new Pulse();
+  readonly #options: OperationsOptions;
   readonly #resources = new DisposableStack();
+  readonly #counters = new Counters();
   #serviceManager: ServiceManager | undefined;
-  #config: AgentConfig | undefined;
+  #inForce: InForce | undefined;
+  #metrics: { listen: string; server: Promise<Disposable> } | undefined;
 
   constructor(options: OperationsOptions) {
     this.#options = options;
   }
 
   /** A configuration is in force, and its processes have been started. */
-  use(config: AgentConfig, { logger }: Pick<Tools, "logger">): void {
-    const isFirst = this.#config === undefined;
-    this.#config = config;
-    if (!isFirst) return;
-    const warn = (text: string) => logger.warning(text);
-    const read = () => this.#read();
-    this.#serviceManager = this.#resources.use(
-      new ServiceManager({
-        read,
-        mainLoopHangs: () => this.pulse.isOverdue,
-        hasBackend: () => Boolean(this.#config?.backend),
-      }),
-    );
-    this.#resources.use(serveLiveStatus(this.#options.dataDir, read, warn));
+  async use(config: AgentConfig, tools: Tools): Promise<void> {
+    const isFirst = this.#inForce === undefined;
+    if (this.#inForce !== undefined) this.#countOwn(this.#inForce);
+    this.#inForce = { config, tools };
+    if (isFirst) this.#begin(tools);
+    this.changed();
+    await this.#serveMetrics(this.#inForce);
   }
 
   /** Something about a process has changed. */
@@ -47,23 +58,78 @@ export class Operations implements Disposable {
     this.#serviceManager?.changed();
   }
 
+  /** A process has told what it has done with messages so far. */
+  count(counts: MessageCounts, pid: number): void {
+    this.#counters.take(pid, counts);
+  }
+
   /** The agent is to end. */
-  stopping(): void {
+  async stopping(): Promise<void> {
     this.#serviceManager?.stopping();
+    (await this.#metrics?.server)?.[Symbol.dispose]();
   }
 
   [Symbol.dispose](): void {
     this.#resources[Symbol.dispose]();
   }
 
+  #begin({ logger }: Tools): void {
+    const read = () => this.#read();
+    this.#serviceManager = this.#resources.use(
+      new ServiceManager({
+        read,
+        mainLoopHangs: () => this.pulse.isOverdue,
+        hasBackend: () => Boolean(this.#inForce?.config.backend),
+      }),
+    );
+    const warn = (text: string) => logger.warning(text);
+    this.#resources.use(serveLiveStatus(this.#options.dataDir, read, warn));
+  }
+
   #read(): LiveStatus {
     const { fleet, agent } = this.#options;
     return {
       version: agent.version,
-      revision: this.#config?.general.config_revision ?? -1,
+      revision: this.#inForce?.config.general.config_revision ?? -1,
       startedAt: agent.startedAt,
       safeMode: process.env["IVY_SAFE_MODE"] === "1",
       processes: fleet.statuses(),
     };
+  }
+
+  async #serveMetrics({ config, tools }: InForce): Promise<void> {
+    const listen = config.metrics?.listen;
+    if (listen === this.#metrics?.listen) return;
+    (await this.#metrics?.server)?.[Symbol.dispose]();
+    this.#metrics = undefined;
+    if (listen === undefined) return;
+    const { dataDir } = this.#options;
+    const warn = (text: string) => tools.logger.warning(text);
+    const server = serveMetrics({ listen, dataDir, read: () => this.#readMetrics(), warn });
+    this.#metrics = { listen, server };
+    await server;
+  }
+
+  async #readMetrics(): Promise<string> {
+    const { dataDir, agent, fleet: _, ...files } = this.#options;
+    if (this.#inForce !== undefined) this.#countOwn(this.#inForce);
+    const place = { ...files, dataDir, root: rootPaths(ROOT_DIR, NAME), version: agent.version };
+    const report = await collectStatus(place, {
+      ask: async () => this.#read(),
+      // Not as `status` does it: two libraries in one process that open the same database take each other's locks away.
+      look: () => ({ ...this.#statistics(), newest: readNewestTime(dataDir) }),
+    });
+    return openMetrics(metricFamilies(report, this.#counters.total));
+  }
+
+  #statistics() {
+    if (this.#inForce === undefined) throw new Error("No configuration is in force yet");
+    return this.#inForce.tools.messages.statistics();
+  }
+
+  /** The main process stores messages too. */
+  #countOwn({ tools }: InForce): void {
+    const { messages: stored, bytes: storedBytes } = tools.messages.stored;
+    this.#counters.take(process.pid, { stored, storedBytes, acknowledged: 0 });
   }
 }

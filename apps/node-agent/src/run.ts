@@ -1,4 +1,5 @@
 import { tellUp } from "@ivy/lifecycle";
+import { isJournal, withPriority } from "@ivy/logger";
 import { CONFIG_DIR, CONFIG_FILE, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
 import { run } from "./main.ts";
 import { nodeSite } from "./node-site.ts";
@@ -31,6 +32,7 @@ try {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   // What a person can mend is said in words; everything else with the place where it happened.
   const known = typeof code === "string" && code.startsWith("IVY_");
-  process.stderr.write(`${error instanceof Error ? (known ? error.message : error.stack) : error}\n`);
+  const text = `${error instanceof Error ? (known ? error.message : error.stack) : error}\n`;
+  process.stderr.write(isJournal(process.stderr.fd) ? withPriority(text, "ERROR") : text);
   process.exitCode = code === "IVY_CONFIG_INVALID" ? EX_CONFIG : 1;
 }

@@ -37,6 +37,6 @@ export async function forwardQueue(
     logger,
     teardown,
     drainSeconds: () => (teardown.reason === "restart" ? 0 : backend.max_drain_time),
-    ...(agent && { onLink: (event) => agent.reportLink(event) }),
+    ...(agent && { onLink: (event, messages) => agent.reportLink(event, messages) }),
   });
 }

@@ -32,7 +32,7 @@ export interface Agent {
   /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
   setLogLevel(change: LevelChange): void;
   /** Tells what becomes of the connection to a server: to be handed to the forwarder as `onLink`. */
-  reportLink(event: LinkEvent): void;
+  reportLink(event: LinkEvent, messages?: number): void;
   /**
    * Tells that an endless loop begins or has come round. One that does so once and then no more is taken for hung, and
    * its process is started again. The loop of `@ivy/procedures` does it by itself.
@@ -186,10 +186,22 @@ function createContext(name: string, settings: ProcessSettings, signal: AbortSig
     sendMessage: (body) => messages.addMessage(body),
   });
   const state = new StateInterface({ dataDir, onIncident: (text) => logger.error(text) });
-  return { logger, messages, state, dataDir, configDir, secrets, signal, agent: agentOf(agent) };
+  return { logger, messages, state, dataDir, configDir, secrets, signal, agent: agentOf(agent, messages) };
 }
 
-function agentOf({ name, version, startedAt, beginsAtOnce = false }: ProcessSettings["agent"]): Agent {
+function agentOf(
+  { name, version, startedAt, beginsAtOnce = false }: ProcessSettings["agent"],
+  messages: MessagingAgent,
+): Agent {
+  let acknowledged = 0;
+  const counts = () => {
+    const { messages: stored, bytes: storedBytes } = messages.stored;
+    return { stored, storedBytes, acknowledged };
+  };
+  const reportLink = linkReporter(
+    (link) => tell({ kind: "link", counts: counts(), ...link }),
+    systemMonotonicMs,
+  );
   return {
     name,
     version,
@@ -197,9 +209,12 @@ function agentOf({ name, version, startedAt, beginsAtOnce = false }: ProcessSett
     uptime: () => (systemMonotonicMs() - startedAt) / 1_000,
     requestRestart: () => tell({ kind: "ask", request: { kind: "restart" } }),
     setLogLevel: (change) => tell({ kind: "ask", request: { kind: "log-level", ...change } }),
-    reportLink: linkReporter((link) => tell({ kind: "link", ...link }), systemMonotonicMs),
+    reportLink: (event, count = 0) => {
+      acknowledged += count;
+      reportLink(event);
+    },
     reportProgress: progressReporter(
-      (progress) => tell({ kind: "progress", ...progress }),
+      (progress) => tell({ kind: "progress", counts: counts(), ...progress }),
       systemMonotonicMs,
     ),
   };

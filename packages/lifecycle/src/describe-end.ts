@@ -1,6 +1,9 @@
 import { REDACTED } from "@ivy/types";
 import type { ProcessEnd } from "./lifecycle-manager.ts";
 
+/** A shorter text stands in other words too often to be struck out. */
+const SHORTEST_SECRET = 4;
+
 /** More of an error is not kept, in characters. */
 const LONGEST = 500;
 
@@ -15,7 +18,8 @@ export function describeEnd({ hungMs, error, signal, exitCode, stderrTail }: Pro
 
 /** A text as one line of bounded length, without secrets. */
 export function strikeOut(text: string, secrets: readonly string[]): string {
-  const clean = secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
+  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
+  const clean = long.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
   const line = clean.replaceAll(/\s+/g, " ").trim();
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 3)}...`;
 }

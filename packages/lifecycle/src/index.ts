@@ -7,6 +7,7 @@ export {
   type LevelChange,
   type LinkReport,
   type LogSink,
+  type MessageCounts,
   type ProcessSettings,
   type ProgressReport,
   systemMonotonicMs,

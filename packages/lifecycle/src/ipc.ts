@@ -24,6 +24,14 @@ export interface LinkReport {
   lastAcknowledged?: number;
 }
 
+/** What a process has done with messages since it was started. */
+export interface MessageCounts {
+  stored: number;
+  storedBytes: number;
+  /** By the server. */
+  acknowledged: number;
+}
+
 /** How far the loop of a procedure is. Times are in milliseconds on the system's monotonic clock. */
 export interface ProgressReport {
   /** When this was so. */
@@ -81,8 +89,8 @@ export type ToParent =
   | { kind: "running" }
   | { kind: "ask"; request: AgentRequest }
   | { kind: "error"; text: string }
-  | ({ kind: "link" } & LinkReport)
-  | ({ kind: "progress" } & ProgressReport);
+  | ({ kind: "link"; counts: MessageCounts } & LinkReport)
+  | ({ kind: "progress"; counts: MessageCounts } & ProgressReport);
 
 /** Now, in milliseconds on the monotonic clock that all processes of the system share. */
 export function systemMonotonicMs(): number {

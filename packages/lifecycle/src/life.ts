@@ -55,10 +55,10 @@ export class Life {
     if (message.kind === "error") {
       this.error = message.text;
     } else if (message.kind === "link") {
-      const { kind: _, ...link } = message;
+      const { kind: _, counts: __, ...link } = message;
       this.link = link;
     } else {
-      const { kind: _, error, ...progress } = message;
+      const { kind: _, counts: __, error, ...progress } = message;
       const shown = error === undefined ? {} : { error: strikeOut(error, this.#options.secrets) };
       this.progress = { ...progress, ...shown };
       this.#watch?.progress(progress);

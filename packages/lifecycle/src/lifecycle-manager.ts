@@ -10,6 +10,7 @@ import type {
   AgentRequest,
   LevelChange,
   LinkReport,
+  MessageCounts,
   ProcessSettings,
   ProgressReport,
   TeardownReason,
@@ -81,6 +82,8 @@ export interface LifecycleOptions<Config> {
   patience?: Patience;
   /** Performs what the process asks for. */
   onRequest?: (request: AgentRequest) => void;
+  /** Told now and then what a process has done with messages. */
+  onCounts?: (counts: MessageCounts, pid: number) => void;
   /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
   onChange?: () => void;
 }
@@ -244,6 +247,7 @@ export class LifecycleManager<Config> {
     else if (child === this.#life?.child) {
       this.#life.note(message);
       if (message.kind === "link") this.#options.onChange?.();
+      if (message.kind !== "error") this.#options.onCounts?.(message.counts, child.pid ?? 0);
     }
   }
 

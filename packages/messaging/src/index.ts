@@ -9,5 +9,5 @@ export {
 } from "./messaging-agent.ts";
 export type { Consumer, Settlement } from "./queue/consumer.ts";
 export type { StoreLimits } from "./queue/limits.ts";
-export { readStatistics, type StoreStatistics } from "./statistics.ts";
+export { readNewestTime, readStatistics, type StoreStatistics } from "./statistics.ts";
 export { InvalidMessageError, QueueUnavailableError, StoreWriteError } from "./store-error.ts";

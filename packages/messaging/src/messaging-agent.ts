@@ -83,6 +83,7 @@ export class MessagingAgent<Body = MessageBody> {
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomName();
   #count = 0;
+  #stored = 0;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   constructor(options: MessagingAgentOptions<Body>) {
@@ -104,6 +105,7 @@ export class MessagingAgent<Body = MessageBody> {
   async addMessage(body: Body, options?: AddOptions): Promise<void> {
     const line = this.#encode(body);
     await this.#lanes[laneOf(body, options)].append(line, this.#durabilityOf(body, options));
+    this.#stored++;
   }
 
   /**
@@ -120,6 +122,7 @@ export class MessagingAgent<Body = MessageBody> {
       return lines === "" ? undefined : this.#lanes[lane].append(lines, strongest ?? "fast");
     });
     await Promise.all(appends);
+    this.#stored += bodies.length;
   }
 
   /**
@@ -183,6 +186,12 @@ export class MessagingAgent<Body = MessageBody> {
     }
     queue.forget(letters.map(({ identifier }) => identifier));
     return letters.length;
+  }
+
+  /** What this agent has stored itself so far: messages, and the bytes that it has written for them. */
+  get stored(): { messages: number; bytes: number } {
+    const bytes = LANES.reduce((sum, lane) => sum + this.#lanes[lane].writer.bytes, 0);
+    return { messages: this.#stored, bytes };
   }
 
   statistics(): QueueStatistics {

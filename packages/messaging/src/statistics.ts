@@ -8,8 +8,11 @@ import { countPending } from "./queue/depth.ts";
 import { readQueueDatabase } from "./queue/read-only-database.ts";
 import { EVERYTHING } from "./queue/statements.ts";
 
+/** Of more messages than this their number is estimated, so that a look takes milliseconds; in bytes. */
+const COUNTED_BYTES = 64 * 1024;
+
 /** The newest message is looked for in this much of the end of the log, in bytes. */
-const END_BYTES = 128 * 1024;
+const END_BYTES = 64 * 1024;
 
 /** What the messages of a node are, as somebody sees it who only looks. */
 export interface StoreStatistics extends QueueStatistics {
@@ -29,7 +32,7 @@ export function readStatistics(dataDir: string): StoreStatistics {
   const database = join(dataDir, "active-message-queue.sqlite3");
   const nothingSent = { pending: EVERYTHING, dead: 0, dropped: 0 };
   const { pending, dead, dropped } = existsSync(database) ? readQueueDatabase(database) : nothingSent;
-  const depths = LANES.map((lane) => countPending(folder.list(lane), pending));
+  const depths = LANES.map((lane) => countPending(folder.list(lane), pending, COUNTED_BYTES));
   const times = depths.flatMap(({ oldest }) => (oldest === undefined ? [] : oldest.record.t / 1_000));
   return {
     queued: depths.reduce((sum, { messages }) => sum + messages, 0),
@@ -39,6 +42,11 @@ export function readStatistics(dataDir: string): StoreStatistics {
     dead,
     dropped,
   };
+}
+
+/** Unix time in seconds of the newest message that is not urgent; of the queue, nothing is opened for that. */
+export function readNewestTime(dataDir: string): number | undefined {
+  return newestOf(new LogFolder(join(dataDir, "messages")).list("regular"));
 }
 
 function newestOf(files: readonly LogFile[]): number | undefined {

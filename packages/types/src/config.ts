@@ -103,6 +103,22 @@ export const SupervisionConfig = z.strictObject({
 });
 export type SupervisionConfig = z.infer<typeof SupervisionConfig>;
 
+export const MetricsConfig = z.strictObject({
+  listen: z.string().check(
+    z.regex(
+      /^((127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d{1,5}|unix:.+)$/,
+      "must be a port of this machine like 127.0.0.1:9464, or a socket like unix:metrics.sock",
+    ),
+    about({
+      title: "Address",
+      description:
+        "Where metrics are served: a loopback address with a port, or unix: and the path of a socket, relative to the data folder",
+      example: "127.0.0.1:9464",
+    }),
+  ),
+});
+export type MetricsConfig = z.infer<typeof MetricsConfig>;
+
 /** The configuration of this version. Extend it with the sections of your own procedures: `z.extend(Config, {...})`. */
 export const Config = z.strictObject({
   $schema: z.optional(
@@ -136,6 +152,12 @@ export const Config = z.strictObject({
     about({
       title: "Supervision",
       description: "When a process that makes no progress is started again; with the defaults without it",
+    }),
+  ),
+  metrics: z.optional(z.nullable(MetricsConfig)).check(
+    about({
+      title: "Metrics",
+      description: "Metrics for a monitoring system on this machine; not served with null or without it",
     }),
   ),
   dummy_procedure: DummyProcedureConfig.check(

@@ -6,6 +6,7 @@ export {
   GeneralConfig,
   LoggingVerbosityConfig,
   MAX_REVISION,
+  MetricsConfig,
   SupervisionConfig,
   SystemChecksConfig,
 } from "./config.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lockHolder } from "@ivy/files";
-import { readStatistics } from "@ivy/messaging";
+import type { StoreStatistics } from "@ivy/messaging";
 import type { ProcessState } from "@ivy/types";
 import type { RootPaths } from "@ivy/updater";
 import { clockIsSynchronised } from "./clock.ts";
@@ -22,21 +22,21 @@ export interface StatusPlace {
   version: string;
 }
 
-/**
- * Puts together how a node fares, without changing anything of it.
- *
- * @param ask - asks the main process; only called where there is one that is not stopped
- */
-export async function collectStatus(
-  place: StatusPlace,
-  ask: () => Promise<LiveStatus | undefined>,
-): Promise<StatusReport> {
+export interface StatusSources {
+  /** Asks the main process; only called where there is one that is not stopped. */
+  ask: () => Promise<LiveStatus | undefined>;
+  /** Looks at the messages. */
+  look: () => StoreStatistics;
+}
+
+/** Puts together how a node fares, without changing anything of it. */
+export async function collectStatus(place: StatusPlace, { ask, look }: StatusSources): Promise<StatusReport> {
   const { dataDir, configFile, lockFile, root, version } = place;
   const pid = lockHolder(lockFile);
   const info = pid === undefined ? undefined : procInfo(pid);
   const asked = info === undefined || info.stopped ? undefined : ask();
   const config = readJson(configFile);
-  const messages = readMessages(dataDir);
+  const messages = describeMessages(look);
   const live = await asked;
   const found = {
     schema: 1 as const,
@@ -103,9 +103,11 @@ function describeConnection(live: LiveStatus | undefined, runs: boolean): Status
   return live ? describeLink(live) : { connected: runs ? null : false, ...unknown };
 }
 
-function readMessages(dataDir: string): Pick<StatusReport, "queue" | "newest_message_age_seconds"> {
+function describeMessages(
+  look: StatusSources["look"],
+): Pick<StatusReport, "queue" | "newest_message_age_seconds"> {
   try {
-    const { queued, queuedBytes, oldest, newest, dead, dropped } = readStatistics(dataDir);
+    const { queued, queuedBytes, oldest, newest, dead, dropped } = look();
     const queue = { messages: queued, bytes: queuedBytes, oldest_age_seconds: ageOf(oldest), dead, dropped };
     return { queue, newest_message_age_seconds: ageOf(newest) };
   } catch {

@@ -27,7 +27,7 @@ export interface DeliveryOptions<Body> {
   quarantine: Quarantine;
   /** Reasons of refusals that have been told. */
   told: Once;
-  onLink?: (event: LinkEvent) => void;
+  onLink?: (event: LinkEvent, messages?: number) => void;
 }
 
 /** The delivery of messages over one connection. */
@@ -144,7 +144,7 @@ export class Delivery<Body> implements Disposable {
       acknowledged: () => {
         this.#messagesUnderWay -= identifiers.length;
         this.#hasCarried = true;
-        onLink?.("acknowledged");
+        onLink?.("acknowledged", identifiers.length);
         quarantine.acknowledged(identifiers);
         const waiting = this.#settling.waiting + identifiers.length;
         const enough = this.#messagesUnderWay === 0 || 4 * waiting >= this.#options.maxParallelMessages;

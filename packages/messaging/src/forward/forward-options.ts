@@ -29,6 +29,9 @@ export interface ForwardOptions<Body = MessageBody> {
   teardown: AbortSignal;
   /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
   drainSeconds: () => number;
-  /** Told of the connection: that the subscriptions are granted, of each acknowledgement, that it has ended. */
-  onLink?: (event: LinkEvent) => void;
+  /**
+   * Told of the connection: that the subscriptions are granted, of each acknowledgement and how many messages that was
+   * for, that it has ended.
+   */
+  onLink?: (event: LinkEvent, messages?: number) => void;
 }

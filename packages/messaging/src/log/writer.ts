@@ -37,6 +37,7 @@ export class LogWriter {
   /** The file ends in the middle of a line, so the next one starts with a line feed. */
   #torn = false;
   #unsynced = false;
+  #bytes = 0;
   #lastSyncMs = 0;
   #syncing: Promise<void> = Promise.resolve();
 
@@ -44,6 +45,11 @@ export class LogWriter {
     this.#folder = folder;
     this.#lane = lane;
     this.#now = now;
+  }
+
+  /** How much has been written since this process was started, in bytes. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** The file that is appended to at this moment. */
@@ -62,6 +68,7 @@ export class LogWriter {
       const bytes = Buffer.from(begin + lines);
       const written = writeSync(descriptor, bytes);
       this.#unsynced = true;
+      this.#bytes += written;
       this.#torn = written < bytes.length;
       return Math.max(0, written - begin.length);
     } catch (error) {

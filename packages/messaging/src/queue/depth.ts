@@ -13,8 +13,16 @@ export interface QueueDepth {
   oldest: Located | undefined;
 }
 
-/** How much waits to be sent in some files of one lane, which are in order. */
-export function countPending(files: readonly LogFile[], pending: readonly Span[]): QueueDepth {
+/**
+ * How much waits to be sent in some files of one lane, which are in order.
+ *
+ * @param countedBytes - of more than this, the number of messages is estimated
+ */
+export function countPending(
+  files: readonly LogFile[],
+  pending: readonly Span[],
+  countedBytes = COUNTED_BYTES,
+): QueueDepth {
   let [bytes, counted, messages] = [0, 0, 0];
   let oldest: Located | undefined;
   for (const file of files) {
@@ -22,7 +30,7 @@ export function countPending(files: readonly LogFile[], pending: readonly Span[]
     const spans = within(pending, contentOf(file));
     bytes += lengthOf(spans);
     for (const span of spans) {
-      for (let at = span.from; at < span.to && counted < COUNTED_BYTES; ) {
+      for (let at = span.from; at < span.to && counted < countedBytes; ) {
         const { located, next } = readLog(file, at - from, span.to - from);
         if (next === at - from) break;
         oldest ??= located[0];

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
@@ -7,6 +8,15 @@ import { Node } from "../node.ts";
 
 const WORKS = { version: "1.0.0", behaviour: "works" };
 const PATIENCE = { timeout: 40_000, interval: 50 };
+
+const hasShellcheck = spawnSync("shellcheck", ["--version"], { stdio: "ignore" }).status === 0;
+
+describe.skipIf(!hasShellcheck)("the launcher (needs shellcheck)", () => {
+  it("is sound", () => {
+    const launcher = join(import.meta.dirname, "../../launcher/ivy-cli.sh");
+    expect(spawnSync("shellcheck", ["-s", "dash", launcher], { encoding: "utf8" }).stdout).toBe("");
+  });
+});
 
 describe.concurrent("start", () => {
   it("returns when the agent is up, prints its process id, and is silent where it runs already", async () => {

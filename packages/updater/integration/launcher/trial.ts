@@ -118,6 +118,22 @@ describe.concurrent("a trial", () => {
     expect(readVerdict(node.paths, name)).toMatchObject({ reason: "power", attempts: 10, lastExit: "" });
   });
 
+  it("does not count attempts that a power cut has ended while nobody could reach the broker", async () => {
+    await using trial = await tried({ behaviour: "waits 1000", trialSeconds: 1_000 });
+    const { node, name } = trial;
+    for (let cut = 1; cut <= 11; cut++) {
+      await vi.waitFor(
+        () => expect(node.read(`.ivy/trial/${name}/attempt-${cut}/grace`)).not.toBe(""),
+        PATIENCE,
+      );
+      await node.cutPower();
+      node.reboot(name);
+      await node.call("start");
+    }
+    expect(node.starts(name)).toHaveLength(12);
+    expect(node.active).toBe(name);
+  });
+
   it("is counted where the launcher alone is killed, and the next start ends what was left before it starts anew", async () => {
     await using trial = await tried({ behaviour: "hangs", trialSeconds: 100 });
     const { node, name } = trial;

@@ -1,3 +1,4 @@
+import { readStatistics } from "@ivy/messaging";
 import { ConfigError, loadConfig } from "@ivy/types";
 import { rootPaths } from "@ivy/updater";
 import { AgentConfig } from "../../agent-config.ts";
@@ -24,17 +25,19 @@ const ANSWER_MS = 2_000;
 /** The node that this command line belongs to. */
 export async function thisNode(): Promise<Patient> {
   const root = rootPaths(ROOT_DIR, NAME);
-  const isDeployed = GENERATION !== undefined;
   const place = { dataDir: DATA_DIR, configFile: CONFIG_FILE, lockFile: LOCK_FILE, root, version: VERSION };
   return {
     projectDir: PROJECT_DIR,
-    root: isDeployed ? ROOT_DIR : PROJECT_DIR,
+    root: GENERATION === undefined ? PROJECT_DIR : ROOT_DIR,
     configDir: CONFIG_DIR,
     configFile: CONFIG_FILE,
     dataDir: DATA_DIR,
     version: VERSION,
     config: usable(CONFIG_FILE),
-    status: await collectStatus(place, () => askMain(DATA_DIR, ANSWER_MS)),
+    status: await collectStatus(place, {
+      ask: () => askMain(DATA_DIR, ANSWER_MS),
+      look: () => readStatistics(DATA_DIR),
+    }),
     system: realSystem,
     tryLogin: loginOnce(),
   };

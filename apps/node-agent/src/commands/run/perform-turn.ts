@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { MEMORY_FLAGS, systemMonotonicMs, type ToChild, type ToParent } from "@ivy/lifecycle";
 import { secretsOf } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
-import { CONFIG_FILE, NAME, VERSION } from "../../constants.ts";
+import { CONFIG_DIR, NAME, VERSION } from "../../constants.ts";
 
 export interface TurnOptions {
   name: string;
@@ -63,7 +63,7 @@ function firstOutcome(child: ChildProcess, options: TurnOptions): Promise<TurnOu
 function startOf({ name, config, dataDir }: TurnOptions): ToChild {
   const settings = {
     dataDir,
-    configDir: dirname(CONFIG_FILE),
+    configDir: CONFIG_DIR,
     logsDir: join(dataDir, "logs"),
     verbosity: { console_prints: "DEBUG" as const, file_archive: null, message_sending: null },
     revision: config.general.config_revision,

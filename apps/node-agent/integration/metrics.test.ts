@@ -1,0 +1,128 @@
+import { once } from "node:events";
+import { get } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { Counters } from "../src/metrics/counters.ts";
+import { openMetrics } from "../src/metrics/open-metrics.ts";
+import { changed, configFor, PASSWORD, SENSOR, TOKEN } from "./support/config.ts";
+import { deployNode } from "./support/deployed-node.ts";
+import { describeWithBroker, setUpField } from "./support/field.ts";
+import { parseOpenMetrics } from "./support/parse-open-metrics.ts";
+
+const NOBODY = { host: "127.0.0.1", port: 9 };
+const PATIENCE = { timeout: 30_000, interval: 100 };
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function read(where: { port: number } | { socketPath: string }, path = "/metrics") {
+  const request = get({ host: "127.0.0.1", path, agent: false, ...where });
+  const [response] = await once(request, "response");
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) text += chunk;
+  return { status: response.statusCode, type: response.headers["content-type"], text };
+}
+
+/** The values of all metrics without labels. */
+async function valuesAt(where: { port: number } | { socketPath: string }) {
+  const families = parseOpenMetrics((await read(where)).text);
+  return Object.fromEntries([...families].map(([name, { samples }]) => [name, samples[0]?.value]));
+}
+
+describe("metrics", () => {
+  it("are served at a loopback port as OpenMetrics, as far as they are known", async () => {
+    const port = await freePort();
+    const metrics = { listen: `127.0.0.1:${port}` };
+    const node = deployNode({ ...configFor(NOBODY), backend: null, metrics });
+    await node.cli(["start"]);
+    const { status, type, text } = await read({ port });
+    expect([status, type]).toEqual([200, "application/openmetrics-text; version=1.0.0; charset=utf-8"]);
+    const families = parseOpenMetrics(text);
+    expect(families.get("ivy_agent")).toMatchObject({
+      type: "info",
+      samples: [{ labels: { version: "2.0.0" } }],
+    });
+    expect(families.get("ivy_config_revision")?.samples).toEqual([{ labels: {}, value: 7 }]);
+    const names = families.get("ivy_process_running")?.samples.map(({ labels }) => labels["process"]);
+    expect(names).toEqual(["dummy-procedure", "system-checks"]);
+    expect(families.get("ivy_uptime_seconds")).toMatchObject({ type: "gauge", unit: "seconds" });
+    // Without a server there is no connection that could be told of.
+    expect(families.has("ivy_link_connected")).toBe(false);
+    for (const secret of [PASSWORD, TOKEN]) expect(text).not.toContain(secret);
+    expect((await read({ port }, "/")).status).toBe(404);
+    const stored = await vi.waitFor(async () => {
+      const values = await valuesAt({ port });
+      expect(values["ivy_messages_stored"]).toBeGreaterThan(3);
+      return values;
+    }, PATIENCE);
+    expect(stored["ivy_queue_messages"]).toBeGreaterThan(0);
+    expect(stored["ivy_messages_stored_bytes"]).toBeGreaterThan(300);
+  });
+
+  it("are not served unless the configuration asks for them, and a place that is taken is no reason not to run", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const listen = `127.0.0.1:${port}`;
+    const node = deployNode({ ...configFor(NOBODY), backend: null, metrics: { listen } });
+    expect((await node.cli(["start"])).code).toBe(0);
+    await vi.waitFor(() => expect(node.logs()).toContain(`Metrics cannot be served at ${listen}`), PATIENCE);
+    taken.close();
+  });
+
+  it.each(["0.0.0.0:9464", "192.168.1.2:9464", "9464", "example.org:80"])(
+    "are served to nobody elsewhere: %s is refused",
+    async (listen) => {
+      const node = deployNode({ ...configFor(NOBODY), metrics: { listen } });
+      const { code, stderr } = await node.cli(["start"]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining("metrics.listen: must be a port of this machine"),
+      ]);
+    },
+  );
+
+  it("are escaped", () => {
+    const odd = 'a "b" \\ c\nd';
+    const samples = [{ labels: { process: odd }, value: 1 }];
+    const text = openMetrics([{ name: "x", type: "gauge", help: odd, samples }]);
+    expect(text).toBe(
+      String.raw`# TYPE x gauge
+# HELP x a \"b\" \\ c\nd
+x{process="a \"b\" \\ c\nd"} 1
+# EOF
+`,
+    );
+    parseOpenMetrics(text);
+  });
+
+  it("count on when a process has begun anew", () => {
+    const counters = new Counters();
+    counters.take(1, { stored: 5, storedBytes: 500, acknowledged: 1 });
+    counters.take(1, { stored: 7, storedBytes: 700, acknowledged: 4 });
+    counters.take(2, { stored: 2, storedBytes: 200, acknowledged: 0 });
+    counters.take(1, { stored: 1, storedBytes: 100, acknowledged: 1 });
+    expect(counters.total).toEqual({ stored: 10, storedBytes: 1_000, acknowledged: 5 });
+  });
+});
+
+describeWithBroker("metrics of a node with a server", () => {
+  it("are served at a socket from the configuration that comes, with the connection", async () => {
+    const { node, server, config } = await setUpField();
+    await node.cli(["start"]);
+    await server.configure(SENSOR, 8, changed(config, 8, { metrics: { listen: "unix:metrics.sock" } }));
+    const socketPath = join(node.dataDir, "metrics.sock");
+    const values = await vi.waitFor(async () => {
+      const seen = await valuesAt({ socketPath });
+      expect(seen["ivy_messages_acknowledged"]).toBeGreaterThan(0);
+      return seen;
+    }, PATIENCE);
+    expect(values).toMatchObject({ ivy_config_revision: 8, ivy_link_connected: 1, ivy_messages_dead: 0 });
+  });
+});
