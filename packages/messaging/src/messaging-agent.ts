@@ -2,13 +2,14 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
-import { checkMessage, isSoundData } from "./check-message.ts";
+import { checkMessage } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
+import { encodeSoundData } from "./encode-sound-data.ts";
 import { LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
 import { type Located, readRecordAt, readWholeLog } from "./log/reader.ts";
-import { encodeRecord, type LogRecord } from "./log/record.ts";
+import { encodeRecord, type LogRecord, openRecord } from "./log/record.ts";
 import { contains } from "./log/spans.ts";
 import { LogStream } from "./log/stream.ts";
 import { watchLog } from "./log/watch.ts";
@@ -102,8 +103,8 @@ export class MessagingAgent<Body = MessageBody> {
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
    */
   async addMessage(body: Body, options?: AddOptions): Promise<void> {
-    const line = this.#encode(body);
-    await this.#lanes[laneOf(body, options)].append(line, this.#durabilityOf(body, options));
+    const record = this.#encode(body);
+    await this.#lanes[laneOf(body, options)].append([record], this.#durabilityOf(body, options));
   }
 
   /**
@@ -111,13 +112,16 @@ export class MessagingAgent<Body = MessageBody> {
    * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
   async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
-    const added = bodies.map((body) => ({ body, line: this.#encode(body) }));
+    const added = bodies.map((body) => ({ body, record: this.#encode(body) }));
     const appends = LANES.map((lane) => {
       const own = added.filter(({ body }) => laneOf(body, options) === lane);
       const classes = new Set(own.map(({ body }) => this.#durabilityOf(body, options)));
       const strongest = (["sync", "window"] as const).find((durability) => classes.has(durability));
-      const lines = own.map(({ line }) => line).join("");
-      return lines === "" ? undefined : this.#lanes[lane].append(lines, strongest ?? "fast");
+      if (own.length === 0) return undefined;
+      return this.#lanes[lane].append(
+        own.map(({ record }) => record),
+        strongest ?? "fast",
+      );
     });
     await Promise.all(appends);
   }
@@ -179,7 +183,7 @@ export class MessagingAgent<Body = MessageBody> {
       .deadLetters(Number.MAX_SAFE_INTEGER)
       .filter(({ identifier }) => wanted.has(identifier));
     for (const { record } of letters) {
-      await this.#lanes[laneOf(record.m)].append(encodeRecord(record), "sync");
+      await this.#lanes[laneOf(record.m)].append([openRecord(record, JSON.stringify(record.m))], "sync");
     }
     queue.forget(letters.map(({ identifier }) => identifier));
     return letters.length;
@@ -265,10 +269,11 @@ export class MessagingAgent<Body = MessageBody> {
   }
 
   #encode(body: Body): string {
-    const m = this.#schema === DEFAULT_SCHEMA && isSoundData(body) ? body : checkMessage(this.#schema, body);
+    const data = this.#schema === DEFAULT_SCHEMA ? encodeSoundData(body) : undefined;
+    const m = data ?? JSON.stringify(checkMessage(this.#schema, body));
     const { revision } = this.#options;
     const r = revision === undefined || revision < 0 ? undefined : revision;
-    return encodeRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r, m });
+    return openRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r }, m);
   }
 
   #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
@@ -315,7 +320,7 @@ export class MessagingAgent<Body = MessageBody> {
 
   #appendNow(records: readonly LogRecord[]): void {
     const { writer } = this.#lanes.regular;
-    writer.append(records.map(encodeRecord).join(""));
+    writer.append(Buffer.from(records.map(encodeRecord).join("")));
     writer.syncNow();
   }
 }

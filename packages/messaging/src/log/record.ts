@@ -31,9 +31,18 @@ export interface FoundRecord {
 
 const START = '{"v":1,"id":"';
 
-export function encodeRecord({ id, t, r, m }: LogRecord): string {
+export function encodeRecord(record: LogRecord): string {
+  return seal(openRecord(record, JSON.stringify(record.m)));
+}
+
+/**
+ * A line without its end, which the seal is part of.
+ *
+ * @param m - the message body in JSON
+ */
+export function openRecord({ id, t, r }: Omit<LogRecord, "m">, m: string): string {
   const revision = r === undefined ? "" : `,"r":${r}`;
-  return seal(`{"v":1,"id":"${id}","t":${t}${revision},"m":${JSON.stringify(m)}`);
+  return `{"v":1,"id":"${id}","t":${t}${revision},"m":${m}`;
 }
 
 export function encodeHeader({ file, log, boot }: LogHeader): string {

@@ -55,15 +55,15 @@ export class LogWriter {
    * @returns how many bytes of the lines are written: fewer than there are where the disk became full meanwhile
    * @throws StoreWriteError when the disk is full or broken; nothing is written then
    */
-  append(lines: string): number {
+  append(lines: Uint8Array): number {
     try {
       const { descriptor } = this.#open();
-      const begin = this.#torn ? "\n" : "";
-      const bytes = Buffer.from(begin + lines);
-      const written = writeSync(descriptor, bytes);
+      const begin = this.#torn ? 1 : 0;
+      const bytes = this.#torn ? Buffer.concat([Buffer.of(LINE_FEED), lines]) : lines;
+      const written = writeSync(descriptor, bytes, 0, bytes.length);
       this.#unsynced = true;
       this.#torn = written < bytes.length;
-      return Math.max(0, written - begin.length);
+      return Math.max(0, written - begin);
     } catch (error) {
       throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
     }
