@@ -11,10 +11,10 @@ const MOST_ENCODED_KEYS = 1_000;
  */
 export function encodeSoundData(body: unknown): string | undefined {
   if (typeof body !== "object" || body === null) return undefined;
-  const { variant, data, ...rest } = body as Record<string, unknown>;
+  const { variant, data } = body as Record<string, unknown>;
   if (variant !== "data" || typeof data !== "object" || data === null) return undefined;
   if (Object.getPrototypeOf(data) !== Object.prototype) return undefined;
-  for (const _ in rest) return undefined;
+  for (const key in body) if (key !== "variant" && key !== "data") return undefined;
   const values = encodeValues(data as Record<string, unknown>);
   return values === "" ? undefined : `{"variant":"data","data":{${values}}}`;
 }

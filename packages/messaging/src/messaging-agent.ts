@@ -102,9 +102,13 @@ export class MessagingAgent<Body = MessageBody> {
    * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
    */
-  async addMessage(body: Body, options?: AddOptions): Promise<void> {
-    const record = this.#encode(body);
-    await this.#lanes[laneOf(body, options)].append([record], this.#durabilityOf(body, options));
+  addMessage(body: Body, options?: AddOptions): Promise<void> {
+    try {
+      const record = this.#encode(body);
+      return this.#lanes[laneOf(body, options)].append([record], this.#durabilityOf(body, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**

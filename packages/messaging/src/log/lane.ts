@@ -22,10 +22,13 @@ export interface LogLaneOptions {
 
 /** What is written at once, for one or more calls. */
 interface Batch {
-  /** Resolves once it is written, or as much of it as the disk took. */
-  written: PromiseWithResolvers<ShortWrite | undefined>;
+  /** Resolves when the turn ends, and the writing with it. */
+  written: Promise<ShortWrite | undefined>;
   /** Some of it is to be synced when the window ends. */
   hasWindow: boolean;
+  /** The outcome, once it is written. */
+  short?: ShortWrite | undefined;
+  failure?: unknown;
 }
 
 /** A write that filled the disk. */
@@ -61,30 +64,28 @@ export class LogLane {
    */
   async append(records: readonly string[], durability: Durability): Promise<void> {
     this.#batch ??= this.#begin();
-    const { written } = this.#batch;
+    const batch = this.#batch;
     const start = this.#lines.length;
     for (const record of records) this.#lines.add(record);
     const end = this.#lines.length;
-    if (durability === "window") this.#batch.hasWindow = true;
+    if (durability === "window") batch.hasWindow = true;
     if (end > LARGEST_WRITE) this.flush();
-    const short = await written.promise;
+    const short = await batch.written;
     if (short !== undefined) this.#check(short, start, end);
     if (durability === "sync") await this.#commit.now();
   }
 
   /** Writes what has been appended. */
   flush(): void {
-    if (this.#batch === undefined) return;
-    const { written, hasWindow } = this.#batch;
+    const batch = this.#batch;
+    if (batch === undefined) return;
     this.#batch = undefined;
     unwritten.delete(this);
-    const lines = this.#lines.take();
     try {
-      const length = this.writer.append(lines);
-      if (hasWindow) this.#commit.soon();
-      written.resolve(length < lines.length ? { lines: Buffer.from(lines), written: length } : undefined);
+      batch.short = this.#write();
+      if (batch.hasWindow) this.#commit.soon();
     } catch (error) {
-      written.reject(error);
+      batch.failure = error;
     }
   }
 
@@ -96,8 +97,20 @@ export class LogLane {
 
   #begin(): Batch {
     unwritten.add(this);
-    Promise.resolve().then(() => this.flush());
-    return { written: Promise.withResolvers(), hasWindow: false };
+    const batch: Batch = { written: Promise.resolve().then(() => this.#end(batch)), hasWindow: false };
+    return batch;
+  }
+
+  #end(batch: Batch): ShortWrite | undefined {
+    if (this.#batch === batch) this.flush();
+    if (batch.failure !== undefined) throw batch.failure;
+    return batch.short;
+  }
+
+  #write(): ShortWrite | undefined {
+    const { bytes, length } = this.#lines.take();
+    const written = this.writer.append(bytes, length);
+    return written < length ? { lines: Buffer.from(bytes.subarray(0, length)), written } : undefined;
   }
 
   /** @throws StoreWriteError where not all of the lines between two places are written */

@@ -21,12 +21,12 @@ export class Lines {
     this.#length = sealInPlace(this.#room, this.#length, end);
   }
 
-  /** The bytes of all lines, until others are added; there are none then. */
-  take(): Buffer {
-    const bytes = this.#room.subarray(0, this.#length);
+  /** The lines, as the first so many of some bytes, which stand until others are added; there are none then. */
+  take(): { bytes: Buffer; length: number } {
+    const taken = { bytes: this.#room, length: this.#length };
     if (this.#room.length > USUAL_ROOM) this.#room = Buffer.alloc(0);
     this.#length = 0;
-    return bytes;
+    return taken;
   }
 
   #makeRoom(more: number): void {

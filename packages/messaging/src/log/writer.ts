@@ -52,18 +52,19 @@ export class LogWriter {
   }
 
   /**
+   * @param length - only so many bytes of the lines
    * @returns how many bytes of the lines are written: fewer than there are where the disk became full meanwhile
    * @throws StoreWriteError when the disk is full or broken; nothing is written then
    */
-  append(lines: Uint8Array): number {
+  append(lines: Uint8Array, length = lines.length): number {
     try {
       const { descriptor } = this.#open();
-      const begin = this.#torn ? 1 : 0;
-      const bytes = this.#torn ? Buffer.concat([Buffer.of(LINE_FEED), lines]) : lines;
-      const written = writeSync(descriptor, bytes, 0, bytes.length);
+      const written = this.#torn
+        ? writeSync(descriptor, Buffer.concat([Buffer.of(LINE_FEED), lines.subarray(0, length)])) - 1
+        : writeSync(descriptor, lines, 0, length);
       this.#unsynced = true;
-      this.#torn = written < bytes.length;
-      return Math.max(0, written - begin);
+      this.#torn = written < length;
+      return Math.max(0, written);
     } catch (error) {
       throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
     }
