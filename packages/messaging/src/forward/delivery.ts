@@ -143,9 +143,7 @@ export class Delivery<Body> implements Disposable {
         this.#messagesUnderWay -= identifiers.length;
         this.#hasCarried = true;
         quarantine.acknowledged(identifiers);
-        const waiting = this.#settling.waiting + identifiers.length;
-        const enough = this.#messagesUnderWay === 0 || 4 * waiting >= this.#options.maxParallelMessages;
-        this.#settling.acknowledged(identifiers, enough);
+        this.#settling.acknowledged(identifiers);
       },
     });
   }
