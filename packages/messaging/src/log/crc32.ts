@@ -34,13 +34,17 @@ function byteAt(bytes: Uint8Array, index: number): number {
   return bytes[index] as number;
 }
 
+/** In few steps: a loop that is worth compiling would take more memory, in every process, than the tables themselves. */
 function createTables(): Int32Array {
   const tables = new Int32Array(256 * STRIDE);
-  for (let index = 0; index < tables.length; index++) {
-    let sum = index < 256 ? index : (tables[index - 256] as number);
-    if (index >= 256) sum = (sum >>> 8) ^ (tables[sum & 0xff] as number);
-    else for (let bit = 0; bit < 8; bit++) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
-    tables[index] = sum;
+  let sum = 1;
+  for (let bit = 128; bit > 0; bit >>= 1) {
+    sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+    for (let index = 0; index < 256; index += 2 * bit) tables[index + bit] = (tables[index] as number) ^ sum;
+  }
+  for (let index = 256; index < tables.length; index++) {
+    const before = tables[index - 256] as number;
+    tables[index] = (before >>> 8) ^ (tables[before & 0xff] as number);
   }
   return tables;
 }

@@ -2,6 +2,7 @@ import { LINE_END_LENGTH, sealInPlace } from "./seal.ts";
 
 /** Room that is kept; more than that only as long as it is needed. In bytes. */
 const USUAL_ROOM = 128 * 1024;
+const FIRST_ROOM = 4 * 1024;
 const MOST_BYTES_PER_CHARACTER = 3;
 
 /** Lines of the log that are gathered to be written at once. */
@@ -32,7 +33,7 @@ export class Lines {
   #makeRoom(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#room.length) return;
-    const room = Buffer.allocUnsafeSlow(Math.max(USUAL_ROOM, 2 * this.#room.length, needed));
+    const room = Buffer.allocUnsafeSlow(Math.max(FIRST_ROOM, 2 * this.#room.length, needed));
     this.#room.copy(room, 0, 0, this.#length);
     this.#room = room;
   }
