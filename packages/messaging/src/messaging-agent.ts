@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
+import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
 import { checkMessage } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
-import { encodeSoundData } from "./encode-sound-data.ts";
+import { encodeSoundBody } from "./encode-sound-body.ts";
 import { LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
@@ -54,8 +54,6 @@ export interface DeadLetter<Body> extends MessageQueueItem<Body> {
   set_aside_at: string;
 }
 
-const DEFAULT_SCHEMA: unknown = MessageBody;
-
 /** What is known about the queue without reading all of it. */
 export interface QueueStatistics {
   /** Messages that are not acknowledged; estimated from their bytes where that is more than a MiB. */
@@ -76,7 +74,6 @@ export interface QueueStatistics {
  */
 export class MessagingAgent<Body = MessageBody> {
   readonly #options: MessagingAgentOptions<Body>;
-  readonly #schema: z.ZodMiniType<Body>;
   readonly #folder: LogFolder;
   readonly #now: () => number;
   readonly #lanes: Record<Lane, LogLane>;
@@ -88,7 +85,6 @@ export class MessagingAgent<Body = MessageBody> {
 
   constructor(options: MessagingAgentOptions<Body>) {
     this.#options = options;
-    this.#schema = options.schema ?? (DEFAULT_SCHEMA as unknown as z.ZodMiniType<Body>);
     this.#folder = new LogFolder(join(options.dataDir, "messages"));
     this.#now = options.now ?? Date.now;
     this.#incident = options.onIncident ?? (() => undefined);
@@ -104,8 +100,13 @@ export class MessagingAgent<Body = MessageBody> {
    */
   addMessage(body: Body, options?: AddOptions): Promise<void> {
     try {
-      const record = this.#encode(body);
-      return this.#lanes[laneOf(body, options)].append([record], this.#durabilityOf(body, options));
+      const text = this.#encode(body);
+      // What takes the schema to tell is refused, as a rule, so its place among the calls of this turn is nothing to keep.
+      if (text === undefined) return this.addMessages([body], options);
+      return this.#lanes[laneOf(body, options)].append(
+        [this.#toRecord(text)],
+        this.#durabilityOf(body, options),
+      );
     } catch (error) {
       return Promise.reject(error);
     }
@@ -116,7 +117,9 @@ export class MessagingAgent<Body = MessageBody> {
    * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
   async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
-    const added = bodies.map((body) => ({ body, record: this.#encode(body) }));
+    const soon = bodies.map((body) => this.#encode(body));
+    const texts = soon.every((text) => text !== undefined) ? soon : await this.#check(bodies);
+    const added = bodies.map((body, index) => ({ body, record: this.#toRecord(texts[index] as string) }));
     const appends = LANES.map((lane) => {
       const own = added.filter(({ body }) => laneOf(body, options) === lane);
       const classes = new Set(own.map(({ body }) => this.#durabilityOf(body, options)));
@@ -272,9 +275,24 @@ export class MessagingAgent<Body = MessageBody> {
     this.#opened = undefined;
   }
 
-  #encode(body: Body): string {
-    const data = this.#schema === DEFAULT_SCHEMA ? encodeSoundData(body) : undefined;
-    const m = data ?? JSON.stringify(checkMessage(this.#schema, body));
+  /**
+   * The body in JSON; `undefined` where only Ivy's own schema can tell whether it is sound.
+   *
+   * @throws InvalidMessageError
+   */
+  #encode(body: Body): string | undefined {
+    const { schema } = this.#options;
+    return schema === undefined ? encodeSoundBody(body) : JSON.stringify(checkMessage(schema, body));
+  }
+
+  /** @throws InvalidMessageError */
+  async #check(bodies: readonly Body[]): Promise<string[]> {
+    const { MessageBody: schema } = await import("./default-schema.ts");
+    return bodies.map((body) => JSON.stringify(checkMessage(schema, body)));
+  }
+
+  /** @param m - the body in JSON */
+  #toRecord(m: string): string {
     const { revision } = this.#options;
     const r = revision === undefined || revision < 0 ? undefined : revision;
     return openRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r }, m);

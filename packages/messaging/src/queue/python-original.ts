@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { redact } from "@ivy/types";
+import { redact } from "@ivy/types/secret";
 import type { Database } from "better-sqlite3";
 import type { LogRecord } from "../log/record.ts";
 
