@@ -17,7 +17,7 @@ const MOST_ENCODED_KEYS = 1_000;
 
 /**
  * The JSON text of a body that surely is a message as Ivy's schema wants it: a short way past the schema, which takes
- * 2 MB to load, and past the longest part of `JSON.stringify`. `undefined` says nothing.
+ * 1.3 MB to load, and past the longest part of `JSON.stringify`. `undefined` says nothing.
  */
 export function encodeSoundBody(body: unknown): string | undefined {
   if (!isObject(body)) return undefined;
