@@ -4,5 +4,7 @@ import { defineConfig } from "tsup";
 export default defineConfig(
   library({
     index: "src/index.ts",
+    // For who shows a configuration and knows no schema: without zod.
+    secret: "src/secret.ts",
   }),
 );

@@ -10,29 +10,6 @@ export function checkMessage<Body>(schema: z.ZodMiniType<Body>, body: unknown): 
   throw new InvalidMessageError(result.error.issues.flatMap((issue) => describe(issue, body)));
 }
 
-/** What the schema refuses or leaves out. */
-const DOUBTFUL_KEYS = ["", "__proto__", "logging", "configuration"];
-
-/**
- * Whether a body surely is a data message as Ivy's schema wants it: a short way past the schema for what is added most
- * often. `false` says nothing.
- */
-export function isSoundData(body: unknown): boolean {
-  if (typeof body !== "object" || body === null) return false;
-  const { variant, data, ...rest } = body as Record<string, unknown>;
-  if (variant !== "data" || typeof data !== "object" || data === null) return false;
-  if (Object.getPrototypeOf(data) !== Object.prototype) return false;
-  let values = 0;
-  for (const key in data) {
-    const value = (data as Record<string, unknown>)[key];
-    if (DOUBTFUL_KEYS.includes(key)) return false;
-    if (typeof value === "number" ? !Number.isFinite(value) : typeof value !== "string") return false;
-    values++;
-  }
-  for (const _ in rest) return false;
-  return values > 0;
-}
-
 function describe(issue: Issue, body: unknown): { path: string; problem: string }[] {
   const path = issue.path.join(".") || "the message";
   if (issue.code === "unrecognized_keys") {

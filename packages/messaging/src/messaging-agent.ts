@@ -1,14 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type MessageArchiveItem, MessageBody, type MessageQueueItem } from "@ivy/types";
+import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
-import { checkMessage, isSoundData } from "./check-message.ts";
+import { checkMessage } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
+import { encodeSoundBody } from "./encode-sound-body.ts";
 import { type LogFile, LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
 import { type Located, type Period, readPeriod, readRecordAt, readWholeLog } from "./log/reader.ts";
-import { encodeRecord, type LogRecord } from "./log/record.ts";
+import { encodeRecord, type LogRecord, openRecord } from "./log/record.ts";
 import { contains } from "./log/spans.ts";
 import { LogStream } from "./log/stream.ts";
 import { watchLog } from "./log/watch.ts";
@@ -53,8 +54,6 @@ export interface DeadLetter<Body> extends MessageQueueItem<Body> {
   set_aside_at: string;
 }
 
-const DEFAULT_SCHEMA: unknown = MessageBody;
-
 /** What is known about the queue without reading all of it. */
 export interface QueueStatistics {
   /** Messages that are not acknowledged; estimated from their bytes where that is more than a MiB. */
@@ -75,7 +74,6 @@ export interface QueueStatistics {
  */
 export class MessagingAgent<Body = MessageBody> {
   readonly #options: MessagingAgentOptions<Body>;
-  readonly #schema: z.ZodMiniType<Body>;
   readonly #folder: LogFolder;
   readonly #now: () => number;
   readonly #lanes: Record<Lane, LogLane>;
@@ -83,12 +81,10 @@ export class MessagingAgent<Body = MessageBody> {
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomName();
   #count = 0;
-  #stored = 0;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   constructor(options: MessagingAgentOptions<Body>) {
     this.#options = options;
-    this.#schema = options.schema ?? (DEFAULT_SCHEMA as unknown as z.ZodMiniType<Body>);
     this.#folder = new LogFolder(join(options.dataDir, "messages"));
     this.#now = options.now ?? Date.now;
     this.#incident = options.onIncident ?? (() => undefined);
@@ -102,10 +98,18 @@ export class MessagingAgent<Body = MessageBody> {
    * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
    */
-  async addMessage(body: Body, options?: AddOptions): Promise<void> {
-    const line = this.#encode(body);
-    await this.#lanes[laneOf(body, options)].append(line, this.#durabilityOf(body, options));
-    this.#stored++;
+  addMessage(body: Body, options?: AddOptions): Promise<void> {
+    try {
+      const text = this.#encode(body);
+      // What takes the schema to tell is refused, as a rule, so its place among the calls of this turn is nothing to keep.
+      if (text === undefined) return this.addMessages([body], options);
+      return this.#lanes[laneOf(body, options)].append(
+        [this.#toRecord(text)],
+        this.#durabilityOf(body, options),
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -113,16 +117,20 @@ export class MessagingAgent<Body = MessageBody> {
    * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
   async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
-    const added = bodies.map((body) => ({ body, line: this.#encode(body) }));
+    const soon = bodies.map((body) => this.#encode(body));
+    const texts = soon.every((text) => text !== undefined) ? soon : await this.#check(bodies);
+    const added = bodies.map((body, index) => ({ body, record: this.#toRecord(texts[index] as string) }));
     const appends = LANES.map((lane) => {
       const own = added.filter(({ body }) => laneOf(body, options) === lane);
       const classes = new Set(own.map(({ body }) => this.#durabilityOf(body, options)));
       const strongest = (["sync", "window"] as const).find((durability) => classes.has(durability));
-      const lines = own.map(({ line }) => line).join("");
-      return lines === "" ? undefined : this.#lanes[lane].append(lines, strongest ?? "fast");
+      if (own.length === 0) return undefined;
+      return this.#lanes[lane].append(
+        own.map(({ record }) => record),
+        strongest ?? "fast",
+      );
     });
     await Promise.all(appends);
-    this.#stored += bodies.length;
   }
 
   /**
@@ -182,7 +190,7 @@ export class MessagingAgent<Body = MessageBody> {
       .deadLetters(Number.MAX_SAFE_INTEGER)
       .filter(({ identifier }) => wanted.has(identifier));
     for (const { record } of letters) {
-      await this.#lanes[laneOf(record.m)].append(encodeRecord(record), "sync");
+      await this.#lanes[laneOf(record.m)].append([openRecord(record, JSON.stringify(record.m))], "sync");
     }
     queue.forget(letters.map(({ identifier }) => identifier));
     return letters.length;
@@ -190,8 +198,11 @@ export class MessagingAgent<Body = MessageBody> {
 
   /** What this agent has stored itself so far: messages, and the bytes that it has written for them. */
   get stored(): { messages: number; bytes: number } {
-    const bytes = LANES.reduce((sum, lane) => sum + this.#lanes[lane].writer.bytes, 0);
-    return { messages: this.#stored, bytes };
+    const lanes = LANES.map((lane) => this.#lanes[lane]);
+    return {
+      messages: lanes.reduce((sum, { stored }) => sum + stored, 0),
+      bytes: lanes.reduce((sum, { writer }) => sum + writer.bytes, 0),
+    };
   }
 
   statistics(): QueueStatistics {
@@ -289,11 +300,27 @@ export class MessagingAgent<Body = MessageBody> {
     this.#opened = undefined;
   }
 
-  #encode(body: Body): string {
-    const m = this.#schema === DEFAULT_SCHEMA && isSoundData(body) ? body : checkMessage(this.#schema, body);
+  /**
+   * The body in JSON; `undefined` where only Ivy's own schema can tell whether it is sound.
+   *
+   * @throws InvalidMessageError
+   */
+  #encode(body: Body): string | undefined {
+    const { schema } = this.#options;
+    return schema === undefined ? encodeSoundBody(body) : JSON.stringify(checkMessage(schema, body));
+  }
+
+  /** @throws InvalidMessageError */
+  async #check(bodies: readonly Body[]): Promise<string[]> {
+    const { MessageBody: schema } = await import("./default-schema.ts");
+    return bodies.map((body) => JSON.stringify(checkMessage(schema, body)));
+  }
+
+  /** @param m - the body in JSON */
+  #toRecord(m: string): string {
     const { revision } = this.#options;
     const r = revision === undefined || revision < 0 ? undefined : revision;
-    return encodeRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r, m });
+    return openRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r }, m);
   }
 
   #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
@@ -340,7 +367,7 @@ export class MessagingAgent<Body = MessageBody> {
 
   #appendNow(records: readonly LogRecord[]): void {
     const { writer } = this.#lanes.regular;
-    writer.append(records.map(encodeRecord).join(""));
+    writer.append(Buffer.from(records.map(encodeRecord).join("")));
     writer.syncNow();
   }
 }

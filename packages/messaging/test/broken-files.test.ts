@@ -190,7 +190,7 @@ describe("a log", () => {
     const write = (boot: string, ...values: number[]) => {
       const writer = new LogWriter(new LogFolder(folder, boot), "regular", () => Date.now());
       for (const value of values)
-        writer.append(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) }));
+        writer.append(Buffer.from(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) })));
       const { path } = writer;
       writer.close();
       return path;

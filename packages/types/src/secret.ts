@@ -1,13 +1,13 @@
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 
 /** What stands in the place of a secret wherever a configuration is shown, logged, stored or sent. */
 export const REDACTED = "[redacted]";
 
-const secrets = z.registry<{ secret: true }>();
+const secrets = new WeakSet<z.ZodMiniType>();
 
 /** Marks a field of a configuration schema as secret: it never leaves the configuration file in clear. */
 export function secret<Schema extends z.ZodMiniType>(schema: Schema): Schema {
-  secrets.add(schema as z.ZodMiniType, { secret: true });
+  secrets.add(schema as z.ZodMiniType);
   return schema;
 }
 
@@ -39,7 +39,7 @@ type Visit = (secretValue: unknown) => unknown;
 
 function transform(
   value: unknown,
-  schema: z.ZodMiniType | undefined,
+  schema: z.ZodMiniType | Described | undefined,
   key: string | undefined,
   visit: Visit,
 ): unknown {
@@ -50,14 +50,14 @@ function transform(
   if (!isContainer(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
-      const schemaOfInner = isTokenConnection(value, name) ? TokenConnection : described.shape?.[name];
+      const schemaOfInner = isTokenConnection(value, name) ? TOKEN_CONNECTION : described.shape?.[name];
       return [name, transform(inner, schemaOfInner, name, visit)];
     }),
   );
 }
 
 /** The access token of a device at ThingsBoard is its user name; then there is no password. */
-const TokenConnection = z.looseObject({ username: secret(z.string()) });
+const TOKEN_CONNECTION: Described = { secret: false, shape: { username: { secret: true } } };
 
 function isTokenConnection(backend: object, key: string): boolean {
   if (key !== "mqtt_connection" || !("mqtt_connection" in backend) || !isContainer(backend.mqtt_connection))
@@ -72,12 +72,13 @@ function isContainer(value: unknown): value is object {
 
 interface Described {
   secret: boolean;
-  shape?: Record<string, z.ZodMiniType>;
+  shape?: Record<string, z.ZodMiniType | Described>;
 }
 
 /** What a schema says below its wrappers (optional, nullable, default). */
-function unwrap(schema: z.ZodMiniType | undefined): Described {
+function unwrap(schema: z.ZodMiniType | Described | undefined): Described {
   if (schema === undefined) return { secret: false };
+  if ("secret" in schema) return schema;
   if (secrets.has(schema)) return { secret: true };
   const definition = schema._zod.def as { innerType?: z.ZodMiniType; shape?: Record<string, z.ZodMiniType> };
   if (definition.innerType !== undefined) return unwrap(definition.innerType);

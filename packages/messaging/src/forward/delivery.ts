@@ -146,9 +146,7 @@ export class Delivery<Body> implements Disposable {
         this.#hasCarried = true;
         onLink?.("acknowledged", identifiers.length);
         quarantine.acknowledged(identifiers);
-        const waiting = this.#settling.waiting + identifiers.length;
-        const enough = this.#messagesUnderWay === 0 || 4 * waiting >= this.#options.maxParallelMessages;
-        this.#settling.acknowledged(identifiers, enough);
+        this.#settling.acknowledged(identifiers);
       },
     });
   }

@@ -3,16 +3,12 @@ import type { Consumer, Settlement } from "../queue/consumer.ts";
 /** A queue that cannot be written to (a full disk) is tried again after this time, in milliseconds. */
 const AGAIN_MS = 5_000;
 
-/** The longest that acknowledged messages stay in the queue while others are under way, in milliseconds. */
-const GATHERING_MS = 5;
-
 /** Takes out of the queue what is done with. */
 export class Settling implements Disposable {
   readonly #consumer: Consumer;
   readonly #failed: (error: unknown) => void;
   readonly #settled: () => void;
   #acknowledged: number[] = [];
-  #gathering: NodeJS.Timeout | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   readonly #again = new Set<NodeJS.Timeout>();
 
@@ -32,14 +28,12 @@ export class Settling implements Disposable {
   }
 
   /**
-   * Acknowledgements that come in together leave the queue in one transaction, for each costs as much as a publish.
-   *
-   * @param enough - no more of them are worth waiting for
+   * Acknowledgements that come in together leave the queue in one transaction, for each costs as much as a publish. None
+   * waits for others to come: a broker that leaves it to TCP when to send (Nagle) sends those only once it hears from us.
    */
-  acknowledged(identifiers: readonly number[], enough: boolean): void {
+  acknowledged(identifiers: readonly number[]): void {
     this.#acknowledged.push(...identifiers);
-    if (enough) this.#scheduled ??= setImmediate(() => this.#settleAcknowledged());
-    else this.#gathering ??= setTimeout(() => this.#settleAcknowledged(), GATHERING_MS);
+    this.#scheduled ??= setImmediate(() => this.#settleAcknowledged());
   }
 
   /** A queue that cannot be written to must not end the delivery: it would only send the same messages again. */
@@ -64,9 +58,7 @@ export class Settling implements Disposable {
 
   #settleAcknowledged(): void {
     clearImmediate(this.#scheduled);
-    clearTimeout(this.#gathering);
     this.#scheduled = undefined;
-    this.#gathering = undefined;
     const removed = this.#acknowledged;
     this.#acknowledged = [];
     if (removed.length === 0) return;

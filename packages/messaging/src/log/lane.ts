@@ -2,11 +2,12 @@ import type { Durability } from "../durability.ts";
 import { StoreWriteError } from "../store-error.ts";
 import type { LogFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { Lines } from "./lines.ts";
 import type { Lane } from "./place.ts";
 import { decodeRecord } from "./record.ts";
 import { LogWriter } from "./writer.ts";
 
-/** So much is written at once at most, in characters. */
+/** So much is written at once at most, in bytes. */
 const LARGEST_WRITE = 64 * 1024;
 
 export interface LogLaneOptions {
@@ -19,10 +20,22 @@ export interface LogLaneOptions {
   failed: (error: unknown) => void;
 }
 
-/** One call that adds messages. */
-interface Call extends PromiseWithResolvers<void> {
-  lines: string;
-  durability: Durability;
+/** What is written at once, for one or more calls. */
+interface Batch {
+  /** Resolves when the turn ends, and the writing with it. */
+  written: Promise<ShortWrite | undefined>;
+  /** Some of it is to be synced when the window ends. */
+  hasWindow: boolean;
+  messages: number;
+  /** The outcome, once it is written. */
+  short?: ShortWrite | undefined;
+  failure?: unknown;
+}
+
+/** A write that filled the disk. */
+interface ShortWrite {
+  lines: Buffer;
+  written: number;
 }
 
 /** The lanes with something that is not written yet: a process that exits in the same turn still writes it. */
@@ -35,9 +48,11 @@ process.on("exit", () => {
 export class LogLane {
   readonly writer: LogWriter;
   readonly #commit: GroupCommit;
-  /** What is to be written together. */
-  #calls: Call[] = [];
-  #length = 0;
+  readonly #lines = new Lines();
+  /** How many messages have been written. */
+  stored = 0;
+  /** What the lines belong to. */
+  #batch: Batch | undefined;
 
   constructor({ folder, lane, now, windowMs, failed }: LogLaneOptions) {
     this.writer = new LogWriter(folder, lane, now);
@@ -45,33 +60,37 @@ export class LogLane {
   }
 
   /**
-   * Appends lines; those of one turn of the event loop are written together, when it ends.
+   * Appends records; those of one turn of the event loop are written together, when it ends.
    *
+   * @param records - JSON objects without their closing brace
    * @returns resolves once they are as durable as asked for
    */
-  append(lines: string, durability: Durability): Promise<void> {
-    const call = { ...Promise.withResolvers<void>(), lines, durability };
-    if (this.#calls.push(call) === 1) this.#flushSoon();
-    this.#length += lines.length;
-    if (this.#length > LARGEST_WRITE) this.flush();
-    return durability === "sync" ? call.promise.then(() => this.#commit.now()) : call.promise;
+  async append(records: readonly string[], durability: Durability): Promise<void> {
+    this.#batch ??= this.#begin();
+    const batch = this.#batch;
+    const start = this.#lines.length;
+    for (const record of records) this.#lines.add(record);
+    batch.messages += records.length;
+    const end = this.#lines.length;
+    if (durability === "window") batch.hasWindow = true;
+    if (end > LARGEST_WRITE) this.flush();
+    const short = await batch.written;
+    if (short !== undefined) this.#check(short, start, end);
+    if (durability === "sync") await this.#commit.now();
   }
 
   /** Writes what has been appended. */
   flush(): void {
-    const calls = this.#calls;
-    if (calls.length === 0) return;
-    this.#calls = [];
-    this.#length = 0;
+    const batch = this.#batch;
+    if (batch === undefined) return;
+    this.#batch = undefined;
     unwritten.delete(this);
     try {
-      const lines = calls.map((call) => call.lines).join("");
-      const written = this.writer.append(lines);
-      const stored = written < Buffer.byteLength(lines) ? this.#divide(calls, written) : calls;
-      if (stored.some(({ durability }) => durability === "window")) this.#commit.soon();
-      for (const { resolve } of stored) resolve();
+      batch.short = this.#write();
+      if (batch.short === undefined) this.stored += batch.messages;
+      if (batch.hasWindow) this.#commit.soon();
     } catch (error) {
-      for (const { reject } of calls) reject(error);
+      batch.failure = error;
     }
   }
 
@@ -81,24 +100,34 @@ export class LogLane {
     this.writer.close();
   }
 
-  #flushSoon(): void {
+  #begin(): Batch {
     unwritten.add(this);
-    queueMicrotask(() => this.flush());
+    const batch: Batch = {
+      written: Promise.resolve().then(() => this.#end(batch)),
+      hasWindow: false,
+      messages: 0,
+    };
+    return batch;
   }
 
-  /** Refuses the calls of which not everything is written; returns the others. */
-  #divide(calls: readonly Call[], written: number): Call[] {
+  #end(batch: Batch): ShortWrite | undefined {
+    if (this.#batch === batch) this.flush();
+    if (batch.failure !== undefined) throw batch.failure;
+    return batch.short;
+  }
+
+  #write(): ShortWrite | undefined {
+    const { bytes, length } = this.#lines.take();
+    const written = this.writer.append(bytes, length);
+    return written < length ? { lines: Buffer.from(bytes.subarray(0, length)), written } : undefined;
+  }
+
+  /** @throws StoreWriteError where not all of the lines between two places are written */
+  #check({ lines, written }: ShortWrite, start: number, end: number): void {
+    const stored = countLines(lines.subarray(start, Math.max(start, Math.min(end, written))));
+    if (stored === countLines(lines.subarray(start, end))) return;
     const cause = new Error(`the disk became full after ${written} bytes (ENOSPC)`);
-    let end = 0;
-    return calls.filter(({ lines, reject }) => {
-      const bytes = Buffer.from(lines);
-      const fitted = bytes.subarray(0, Math.max(0, written - end));
-      end += bytes.length;
-      const stored = countLines(fitted);
-      if (stored === countLines(bytes)) return true;
-      reject(new StoreWriteError(this.writer.path, cause, stored));
-      return false;
-    });
+    throw new StoreWriteError(this.writer.path, cause, stored);
   }
 }
 

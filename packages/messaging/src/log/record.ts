@@ -32,9 +32,18 @@ export interface FoundRecord {
 const START = '{"v":1,"id":"';
 const TIME = '","t":';
 
-export function encodeRecord({ id, t, r, m }: LogRecord): string {
+export function encodeRecord(record: LogRecord): string {
+  return seal(openRecord(record, JSON.stringify(record.m)));
+}
+
+/**
+ * A line without its end, which the seal is part of.
+ *
+ * @param m - the message body in JSON
+ */
+export function openRecord({ id, t, r }: Omit<LogRecord, "m">, m: string): string {
   const revision = r === undefined ? "" : `,"r":${r}`;
-  return seal(`{"v":1,"id":"${id}","t":${t}${revision},"m":${JSON.stringify(m)}`);
+  return `{"v":1,"id":"${id}","t":${t}${revision},"m":${m}`;
 }
 
 export function encodeHeader({ file, log, boot }: LogHeader): string {
@@ -58,7 +67,7 @@ const BODY = ',"m":';
 export function decodeText(line: Buffer, text: string): LogRecord | undefined {
   const head = text.indexOf(BODY);
   const [, id, t, r] = HEAD.exec(text.slice(0, Math.max(0, head))) ?? [];
-  if (id === undefined || !isSealed(line, text)) return undefined;
+  if (id === undefined || !isSealed(line)) return undefined;
   const m: unknown = JSON.parse(text.slice(head + BODY.length, -SEAL_LENGTH));
   return { id, t: Number(t), r: r === undefined ? undefined : Number(r), m };
 }

@@ -11,6 +11,8 @@ const LOOK_AGAIN_MS = 1_000;
 
 /** A disk that takes less than this is synced in place: handing that to a thread takes as long. In milliseconds. */
 const QUICK_SYNC_MS = 1;
+/** More than this it never takes as quickly, in bytes. */
+const QUICK_SYNC_BYTES = 256 * 1024;
 
 const syncData = (descriptor: number) =>
   new Promise<void>((resolve, reject) => {
@@ -36,10 +38,13 @@ export class LogWriter {
   #file: OpenFile | undefined;
   /** The file ends in the middle of a line, so the next one starts with a line feed. */
   #torn = false;
-  #unsynced = false;
+  /** Bytes that may not be on the disk yet. */
+  #unsynced = 0;
   #bytes = 0;
   #lastSyncMs = 0;
-  #syncing: Promise<void> = Promise.resolve();
+  #syncing: Promise<unknown> = Promise.resolve();
+  /** The sync of files that were left because they are full, as long as it is under way or its failure is not told. */
+  #leaving: Promise<void> | undefined;
 
   constructor(folder: LogFolder, lane: Lane, now: () => number) {
     this.#folder = folder;
@@ -58,19 +63,20 @@ export class LogWriter {
   }
 
   /**
+   * @param length - only so many bytes of the lines
    * @returns how many bytes of the lines are written: fewer than there are where the disk became full meanwhile
    * @throws StoreWriteError when the disk is full or broken; nothing is written then
    */
-  append(lines: string): number {
+  append(lines: Uint8Array, length = lines.length): number {
     try {
       const { descriptor } = this.#open();
-      const begin = this.#torn ? "\n" : "";
-      const bytes = Buffer.from(begin + lines);
-      const written = writeSync(descriptor, bytes);
-      this.#unsynced = true;
+      const written = this.#torn
+        ? writeSync(descriptor, Buffer.concat([Buffer.of(LINE_FEED), lines.subarray(0, length)])) - 1
+        : writeSync(descriptor, lines, 0, length);
+      this.#unsynced += length;
       this.#bytes += written;
-      this.#torn = written < bytes.length;
-      return Math.max(0, written - begin.length);
+      this.#torn = written < length;
+      return Math.max(0, written);
     } catch (error) {
       throw new StoreWriteError(this.#file?.path ?? this.#folder.path, error);
     }
@@ -78,37 +84,63 @@ export class LogWriter {
 
   /** Resolves once everything appended before is on the disk. */
   async sync(): Promise<void> {
+    while (this.#leaving !== undefined) await this.#haveLeft(this.#leaving);
     const file = this.#file;
-    if (file === undefined || !this.#unsynced) return;
-    this.#unsynced = false;
+    const bytes = this.#unsynced;
+    if (file === undefined || bytes === 0) return;
+    this.#unsynced = 0;
     const begin = performance.now();
     try {
-      if (this.#lastSyncMs < QUICK_SYNC_MS) {
+      if (this.#lastSyncMs < QUICK_SYNC_MS && bytes < QUICK_SYNC_BYTES) {
         fdatasyncSync(file.descriptor);
       } else {
-        this.#syncing = syncData(file.descriptor);
-        await this.#syncing;
+        const syncing = syncData(file.descriptor);
+        this.#syncing = syncing.catch(() => undefined);
+        await syncing;
       }
     } catch (error) {
-      this.#unsynced = true;
+      this.#unsynced += bytes;
       throw new StoreWriteError(file.path, error);
     }
     this.#lastSyncMs = performance.now() - begin;
   }
 
-  /** The same without the event loop. */
+  /** The same for what was appended last, without the event loop. */
   syncNow(): void {
-    if (this.#file !== undefined && this.#unsynced) fdatasyncSync(this.#file.descriptor);
-    this.#unsynced = false;
+    if (this.#file !== undefined && this.#unsynced > 0) fdatasyncSync(this.#file.descriptor);
+    this.#unsynced = 0;
   }
 
   close(): void {
-    if (this.#file === undefined) return;
-    const { descriptor } = this.#file;
     this.syncNow();
+    this.#leave();
+  }
+
+  /**
+   * Closes the file, once it is synced if need be. That is done in passing: a full file may hold so much that the adding
+   * of the next message would take long.
+   */
+  #leave(): void {
+    if (this.#file === undefined) return;
+    const synced = this.#unsynced === 0;
+    const left = closeSynced(this.#file, this.#syncing, synced);
     this.#file = undefined;
-    // A sync under way still needs the descriptor.
-    this.#syncing.catch(() => undefined).finally(() => closeSync(descriptor));
+    this.#unsynced = 0;
+    const leaving = Promise.all([this.#leaving, left]).then(() => {
+      if (this.#leaving === leaving) this.#leaving = undefined;
+    });
+    // Told to whoever asks for a sync next.
+    leaving.catch(() => undefined);
+    this.#leaving = leaving;
+  }
+
+  async #haveLeft(leaving: Promise<void>): Promise<void> {
+    try {
+      await leaving;
+    } catch (error) {
+      if (this.#leaving === leaving) this.#leaving = undefined;
+      throw error;
+    }
   }
 
   #open(): OpenFile {
@@ -118,13 +150,29 @@ export class LogWriter {
     if (this.#file?.day === day && checkedAt - this.#file.checkedAt < LOOK_AGAIN_MS) return this.#file;
     const { path } = this.#folder.fileToAppend(this.#lane, now);
     if (this.#file?.path !== path) {
-      this.close();
+      this.#leave();
       const descriptor = openSync(path, "a+");
       this.#torn = endsWithinLine(descriptor);
       this.#file = { path, descriptor, day, checkedAt };
     }
     Object.assign(this.#file, { day, checkedAt });
     return this.#file;
+  }
+}
+
+/** @param syncing - a sync under way, which needs the descriptor */
+async function closeSynced(
+  { path, descriptor }: OpenFile,
+  syncing: Promise<unknown>,
+  synced: boolean,
+): Promise<void> {
+  try {
+    await syncing;
+    if (!synced) await syncData(descriptor);
+  } catch (error) {
+    throw new StoreWriteError(path, error);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

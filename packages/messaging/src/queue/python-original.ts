@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { redact } from "@ivy/types";
+import { redact } from "@ivy/types/secret";
 import type { Database } from "better-sqlite3";
 import type { LogRecord } from "../log/record.ts";
 

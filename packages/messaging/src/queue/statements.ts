@@ -1,5 +1,5 @@
-import { crc32 } from "node:zlib";
 import type { Database, Statement } from "better-sqlite3";
+import { crc32 } from "../log/crc32.ts";
 import { LANES, type Span, spanOfLane } from "../log/place.ts";
 import { decodeRecord, encodeRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
@@ -48,7 +48,7 @@ export interface PendingRow {
 }
 
 function checksumOf(from: number, to: number): number {
-  return crc32(`${from}-${to}`);
+  return crc32(Buffer.from(`${from}-${to}`));
 }
 
 /** A flipped bit in a number would skip messages, and SQLite itself does not notice one. */
