@@ -21,7 +21,7 @@ export function effectOf(key: string, after: AgentConfig): Effect {
 
 function concernedBy(section: string, after: AgentConfig): string[] {
   const names = processesOf(after).map((process) => process.name);
-  if (section === "updater" || section === "supervision") return [MAIN];
+  if (["updater", "supervision", "metrics"].includes(section)) return [MAIN];
   if (section === "backend") return [MAIN, ...names.filter((name) => name.endsWith("-backend"))];
   const own = section.replaceAll("_", "-");
   return names.includes(own) ? [own] : [MAIN, ...names];
