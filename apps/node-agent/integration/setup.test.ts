@@ -164,7 +164,9 @@ describe("the set-up of a node", () => {
 
     const units = join(work, "units");
     await setUp("--source", join(work, `ivy-${version}`), "--start-at-boot", "systemd", "--unit-dir", units);
-    expect(readFileSync(join(units, "ivy.service"), "utf8")).toContain(`ExecStart="${root}/ivy-cli.sh" run`);
+    expect(readFileSync(join(units, "ivy.service"), "utf8")).toContain(
+      `ExecStart="${root}/ivy-cli.sh" "run"`,
+    );
 
     const manifest = join(work, `ivy-${version}/package.json`);
     writeFileSync(

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UpdaterConfig } from "@ivy/types";
-import { fetchSource, openArchive } from "@ivy/updater";
+import { downloadSourceCode, openArchive } from "@ivy/updater";
 import { createRepository } from "@ivy/updater/testing";
 import { Command } from "commander";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -69,7 +69,7 @@ describe("the commands that make keys and sign releases", () => {
       remote: repository.path,
       trusted_keys: [publicKey],
     });
-    const source = await fetchSource({ updater, version: "4.5.6", stage: at("stage"), signal });
+    const source = await downloadSourceCode({ updater, version: "4.5.6", stage: at("stage"), signal });
     expect(source).toMatchObject({ commit: release.commit, treeId: release.tree });
   });
 

@@ -19,8 +19,8 @@ import { readCandidate, removeOrphans, writePendingFile } from "./change/pending
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
-import { collectGarbage } from "./root/garbage.ts";
 import { switchPointer } from "./root/pointers.ts";
+import { removeOldVersions } from "./root/remove-old-versions.ts";
 
 export interface UpdaterOptions<Config> {
   /** The configuration in force. */
@@ -94,6 +94,7 @@ export class Updater<Config> {
    */
   async performUpdate(signal: AbortSignal): Promise<Outcome> {
     if (this.#onTrial) return "nothing";
+    if (this.#change?.isUndecided) return this.#change.canBeDecided() ? "leave" : "nothing";
     await this.#answers.tellUntold();
     while (!signal.aborted) {
       const step = nextStep(this.#running(), this.#candidates());
@@ -132,7 +133,7 @@ export class Updater<Config> {
     switchPointer(site.paths, "lastGood", site.generation);
     this.#onTrial = false;
     await this.#acceptInForce();
-    collectGarbage(site.paths, { keptVersions: updater?.kept_versions ?? 1 });
+    removeOldVersions(site.paths, { keptVersions: updater?.kept_versions ?? 1 });
   }
 
   async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { replaceFile } from "@ivy/files";
+import { systemdUnit } from "@ivy/lifecycle";
 import { say } from "./say.ts";
 
 export type StartAtBoot = "systemd" | "cron" | "none";
@@ -35,7 +36,7 @@ function writeUnit(name: string, launcher: string, unitDir: string | undefined):
   const isRoot = userInfo().uid === 0;
   const folder = unitDir ?? (isRoot ? "/etc/systemd/system" : join(homedir(), ".config/systemd/user"));
   const file = join(folder, `${name}.service`);
-  const text = unit(launcher, isRoot ? "multi-user.target" : "default.target");
+  const text = isRoot ? unitOfSystem(name, dirname(launcher)) : unitOfUser(launcher);
   mkdirSync(folder, { recursive: true });
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) replaceFile(file, text);
   const systemctl = ["systemctl", ...(isRoot ? [] : ["--user"])];
@@ -49,21 +50,31 @@ function writeUnit(name: string, launcher: string, unitDir: string | undefined):
   }
 }
 
-/** The launcher ends the agent, and is given the time for that; what the backend has not sent by then stays stored. */
-function unit(launcher: string, target: string): string {
+/** The agent runs as whoever owns the root. */
+function unitOfSystem(name: string, root: string): string {
+  return systemdUnit({ name, root, user: String(statSync(root).uid) });
+}
+
+/** The manager of a user cannot take rights away; what the backend has not sent in time stays stored. */
+function unitOfUser(launcher: string): string {
   return `[Unit]
 Description=Ivy sensor node
 StartLimitIntervalSec=0
 
 [Service]
-ExecStart="${launcher}" run
+Type=notify
+NotifyAccess=all
+ExecStart="${launcher}" "run"
 Restart=always
-RestartSec=5
-KillMode=mixed
+RestartSec=10
+WatchdogSec=300
+WatchdogSignal=SIGTERM
+TimeoutStartSec=900
 TimeoutStopSec=90
+KillMode=mixed
 
 [Install]
-WantedBy=${target}
+WantedBy=default.target
 `;
 }
 

@@ -16,10 +16,10 @@ import { basename, dirname, join } from "node:path";
 import { KernelLock, replaceFile } from "@ivy/files";
 import { type ForeignConfig, loadForeignConfigFromString } from "@ivy/types";
 import { discard } from "../../src/root/discard.ts";
-import { collectGarbage } from "../../src/root/garbage.ts";
 import { createGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
 import { readPointer, switchPointer } from "../../src/root/pointers.ts";
+import { removeOldVersions } from "../../src/root/remove-old-versions.ts";
 import { readSeal, sealVersion } from "../../src/root/seal.ts";
 import { readVerdict } from "../../src/root/trial.ts";
 import { CHANGES, type Change, TRIAL_SECONDS } from "./changes.ts";
@@ -102,7 +102,7 @@ async function settle(paths: RootPaths, isNew: boolean, change: Change): Promise
   const outcome = isNew ? "accepted" : "rejected";
   replaceFile(join(paths.data, "outcome"), outcome);
   say(`told ${outcome}`);
-  collectGarbage(paths, { keptVersions: 1 });
+  removeOldVersions(paths, { keptVersions: 1 });
   say("settled");
 }
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync } from "
 import { join } from "node:path";
 import { hasCompiler, setRoom, withFaults } from "@ivy/tooling/file-faults";
 import { describe, expect, it, vi } from "vitest";
-import { fetchSource } from "../../src/source/fetch-source.ts";
+import { downloadSourceCode } from "../../src/source/download-source-code.ts";
 import { startFetching } from "./program.ts";
 import { FILES, failureOf, makeFolder, startHost } from "./support.ts";
 
@@ -21,7 +21,7 @@ const downloads = ({ server }: Host) => server.requests.filter(({ host }) => hos
 async function fetchWithRetries(host: Host): Promise<{ treeId: string; codes: string[] }> {
   const codes: string[] = [];
   for (;;) {
-    const attempt = fetchSource(host.options());
+    const attempt = downloadSourceCode(host.options());
     const failure = await failureOf(attempt).catch(() => undefined);
     if (failure === undefined) return { treeId: (await attempt).treeId, codes };
     codes.push(failure.code);
@@ -57,7 +57,7 @@ describe("a download that is cut off every 64 KiB", () => {
     await using host = await startHost({ files: largeFiles() });
     let isCut = true;
     host.server.trouble = ({ host: at }) => (at === "storage" && isCut ? { cutAfter: KIB_64 } : undefined);
-    await failureOf(fetchSource(host.options()));
+    await failureOf(downloadSourceCode(host.options()));
     using other = makeFolder(largeFiles());
     const moved = host.repository.release(other.path, "v4.5.6");
     host.server.releases.splice(0, 1, {
@@ -66,7 +66,7 @@ describe("a download that is cut off every 64 KiB", () => {
       archive: host.repository.archive(moved.commit),
     });
     isCut = false;
-    expect((await fetchSource(host.options())).treeId).toBe(moved.tree);
+    expect((await downloadSourceCode(host.options())).treeId).toBe(moved.tree);
     expect(downloads(host).at(-1)?.range).toBe(`bytes=${KIB_64}-`);
   });
 
@@ -74,19 +74,19 @@ describe("a download that is cut off every 64 KiB", () => {
     await using host = await startHost({ files: largeFiles() });
     host.server.trouble = ({ host: at }) =>
       at === "storage" ? { cutAfter: KIB_64, withoutLength: true } : undefined;
-    expect(await failureOf(fetchSource(host.options()))).toMatchObject({ rejected: false });
+    expect(await failureOf(downloadSourceCode(host.options()))).toMatchObject({ rejected: false });
     expect(existsSync(join(host.stage, "src"))).toBe(false);
   });
 
   it("leaves the part of another version alone, and takes nothing of it", async () => {
     await using host = await startHost({ files: largeFiles() });
     host.server.trouble = ({ host: at }) => (at === "storage" ? { cutAfter: KIB_64 } : undefined);
-    await failureOf(fetchSource(host.options()));
+    await failureOf(downloadSourceCode(host.options()));
     using other = makeFolder({ "package.json": "{}" });
     const next = host.repository.release(other.path, "v4.5.7");
     host.server.releases.push({ ...host.release, ...next, archive: host.repository.archive(next.commit) });
     host.server.trouble = () => undefined;
-    expect((await fetchSource({ ...host.options(), version: "4.5.7" })).treeId).toBe(next.tree);
+    expect((await downloadSourceCode({ ...host.options(), version: "4.5.7" })).treeId).toBe(next.tree);
     expect(downloads(host).at(-1)?.range).toBeUndefined();
   });
 });
@@ -100,7 +100,7 @@ describe("a process that fetches", () => {
     await vi.waitFor(() => expect(syncedBytes(host)).toBeGreaterThan(2 ** 20), 30_000);
     child.kill("SIGKILL");
     await once(child, "close");
-    expect((await fetchSource(host.options())).treeId).toBe(host.release.tree);
+    expect((await downloadSourceCode(host.options())).treeId).toBe(host.release.tree);
     expect(downloads(host).at(-1)?.range).toMatch(/^bytes=[1-9]\d{6,}-$/);
   });
 

@@ -1,10 +1,10 @@
 // Fetches a version in a process of its own: what to fetch comes on its standard input, what became of it goes out.
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
-import { fetchSource } from "../../src/source/fetch-source.ts";
+import { downloadSourceCode } from "../../src/source/download-source-code.ts";
 
 const options = JSON.parse(await text(process.stdin));
-const outcome = await fetchSource({ ...options, signal: AbortSignal.timeout(50_000) }).catch(
+const outcome = await downloadSourceCode({ ...options, signal: AbortSignal.timeout(50_000) }).catch(
   ({ name, code, message }) => ({ name, code, message }),
 );
 // What getrusage says would be that of the parent, if it was larger when it forked.

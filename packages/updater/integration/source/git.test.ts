@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { makeKey, signRelease } from "../../src/signature/release.ts";
-import { fetchSource } from "../../src/source/fetch-source.ts";
+import { downloadSourceCode } from "../../src/source/download-source-code.ts";
 import { failureOf, makeFolder, REPOSITORY, startHost, TOKEN } from "./support.ts";
 
 const git = (remote?: string) => ({ provider: "git" as const, ...(remote === undefined ? {} : { remote }) });
@@ -52,7 +52,7 @@ describe("a version at a git remote", () => {
   it("is fetched from a folder and unpacked as it was committed, also what the archives of git leave out", async () => {
     const files = { ".gitattributes": "secret.txt export-ignore\n*.txt eol=crlf\n", "secret.txt": "a\nb\n" };
     await using host = await startHost({ files });
-    const source = await fetchSource(host.options(git(host.repository.path)));
+    const source = await downloadSourceCode(host.options(git(host.repository.path)));
     expect(source).toMatchObject({ commit: host.release.commit, treeId: host.release.tree });
     expect(readFileSync(join(source.folder, "secret.txt"), "utf8")).toBe("a\nb\n");
     expect(readdirSync(host.stage)).toEqual(["src"]);
@@ -61,7 +61,7 @@ describe("a version at a git remote", () => {
   it("is fetched over HTTPS with a token", async () => {
     await using host = await startHost({ token: TOKEN });
     trust(host.caFile);
-    const source = await fetchSource({ ...host.options(git()), commit: host.release.commit });
+    const source = await downloadSourceCode({ ...host.options(git()), commit: host.release.commit });
     expect(source.treeId).toBe(host.release.tree);
     expect(host.server.requests.some(({ path }) => path.startsWith(`/${REPOSITORY}.git/`))).toBe(true);
     expect(host.server.requests.filter(({ path }) => path.includes(TOKEN))).toEqual([]);
@@ -72,7 +72,7 @@ describe("a version at a git remote", () => {
     trust(host.caFile);
     const abort = new AbortController();
     host.server.trouble = ({ hasToken }) => (hasToken ? { delayMs: 600_000 } : undefined);
-    const attempt = fetchSource({ ...host.options(git()), signal: abort.signal });
+    const attempt = downloadSourceCode({ ...host.options(git()), signal: abort.signal });
     await vi.waitFor(() => expect(host.server.requests.some(({ hasToken }) => hasToken)).toBe(true), 20_000);
     expect(processes().some((text) => text.includes("remote-https"))).toBe(true);
     expect(processes().filter((text) => text.includes(TOKEN))).toEqual([]);
@@ -85,7 +85,7 @@ describe("a version at a git remote", () => {
     await using host = await startHost({ token: TOKEN });
     trust(host.caFile);
     const wrong = "glpat-wrong-canary";
-    const failure = await failureOf(fetchSource(host.options({ ...git(), access_token: wrong })));
+    const failure = await failureOf(downloadSourceCode(host.options({ ...git(), access_token: wrong })));
     expect(failure).toMatchObject({ rejected: true, code: "IVY_ACCESS_DENIED" });
     expect(JSON.stringify(failure)).not.toContain(wrong);
   });
@@ -98,7 +98,7 @@ describe("a version at a git remote", () => {
       at === "api"
         ? { status: 302, headers: { location: `https://${server.storageHost}${path}` } }
         : undefined;
-    const failure = await failureOf(fetchSource(host.options(git())));
+    const failure = await failureOf(downloadSourceCode(host.options(git())));
     expect(failure).toMatchObject({ rejected: true, code: "IVY_BAD_REDIRECT" });
     expect(server.requests.filter(({ host: at }) => at === "storage")).toEqual([]);
   });
@@ -113,7 +113,7 @@ describe("a version at a git remote", () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const remote = `ssh://git@example.com${host.repository.path}`;
     const options = host.options({ ...git(remote), access_token: TOKEN });
-    expect((await fetchSource(options)).treeId).toBe(host.release.tree);
+    expect((await downloadSourceCode(options)).treeId).toBe(host.release.tree);
     const asked = readFileSync(join(bin.path, "ssh.log"), "utf8");
     expect(asked).toContain("BatchMode=yes");
     expect(asked).not.toContain(TOKEN);
@@ -122,9 +122,9 @@ describe("a version at a git remote", () => {
   it("is refused if its tag does not exist, or stands for another commit", async () => {
     await using host = await startHost();
     const options = host.options(git(host.repository.path));
-    const none = await failureOf(fetchSource({ ...options, version: "9.9.9" }));
+    const none = await failureOf(downloadSourceCode({ ...options, version: "9.9.9" }));
     expect(none).toMatchObject({ rejected: true, code: "IVY_TAG_NOT_FOUND" });
-    const moved = await failureOf(fetchSource({ ...options, commit: "0123456789".repeat(4) }));
+    const moved = await failureOf(downloadSourceCode({ ...options, commit: "0123456789".repeat(4) }));
     expect(moved).toMatchObject({ rejected: true, code: "IVY_COMMIT_MISMATCH" });
   });
 
@@ -132,7 +132,7 @@ describe("a version at a git remote", () => {
     await using host = await startHost();
     symlinkSync("/etc/passwd", join(host.source, "passwords"));
     host.repository.release(host.source, "v4.5.6");
-    const failure = await failureOf(fetchSource(host.options(git(host.repository.path))));
+    const failure = await failureOf(downloadSourceCode(host.options(git(host.repository.path))));
     expect(failure).toMatchObject({ rejected: true, code: "IVY_ARCHIVE_ENTRY" });
     expect(readdirSync(host.stage)).toEqual([]);
   });
@@ -142,14 +142,18 @@ describe("a version at a git remote", () => {
     writeFileSync(join(host.source, "large"), randomBytes(300_000));
     host.repository.release(host.source, "v4.5.6");
     const limits = { archiveBytes: 100_000 };
-    const failure = await failureOf(fetchSource({ ...host.options(git(host.repository.path)), limits }));
+    const failure = await failureOf(
+      downloadSourceCode({ ...host.options(git(host.repository.path)), limits }),
+    );
     expect(failure).toMatchObject({ rejected: true, code: "IVY_ARCHIVE_TOO_LARGE" });
     expect(readdirSync(host.stage)).toEqual([]);
   });
 
   it("waits if the host cannot be reached", async () => {
     await using host = await startHost();
-    const failure = await failureOf(fetchSource(host.options(git("https://127.0.0.1:9/field/ivy.git"))));
+    const failure = await failureOf(
+      downloadSourceCode(host.options(git("https://127.0.0.1:9/field/ivy.git"))),
+    );
     expect(failure).toMatchObject({ rejected: false, code: "IVY_HOST_UNREACHABLE" });
   });
 
@@ -158,7 +162,7 @@ describe("a version at a git remote", () => {
     trust(host.caFile);
     const abort = new AbortController();
     host.server.trouble = () => ({ delayMs: 600_000 });
-    const attempt = fetchSource({ ...host.options(git()), signal: abort.signal });
+    const attempt = downloadSourceCode({ ...host.options(git()), signal: abort.signal });
     await vi.waitFor(() => expect(host.server.requests).not.toEqual([]), 20_000);
     abort.abort(new Error("another configuration has come"));
     await expect(attempt).rejects.toThrow("another configuration has come");
@@ -172,14 +176,14 @@ describe("a signed version at a git remote", () => {
     const { publicKey, secretKey } = makeKey();
     publish(host, signRelease({ version: "4.5.6", ...host.release }, secretKey));
     const updater = { ...git(host.repository.path), trusted_keys: [publicKey] };
-    expect((await fetchSource(host.options(updater))).treeId).toBe(host.release.tree);
+    expect((await downloadSourceCode(host.options(updater))).treeId).toBe(host.release.tree);
   });
 
   it("is refused without a manifest, and if the tag has been moved since", async () => {
     await using host = await startHost();
     const { publicKey, secretKey } = makeKey();
     const options = host.options({ ...git(host.repository.path), trusted_keys: [publicKey] });
-    expect(await failureOf(fetchSource(options))).toMatchObject({
+    expect(await failureOf(downloadSourceCode(options))).toMatchObject({
       rejected: true,
       code: "IVY_RELEASE_UNSIGNED",
     });
@@ -190,14 +194,14 @@ describe("a signed version at a git remote", () => {
       "refs/ivy/releases/v4.5.6",
       host.repository.release(alone.path, "alone").tree,
     );
-    expect(await failureOf(fetchSource(options))).toMatchObject({
+    expect(await failureOf(downloadSourceCode(options))).toMatchObject({
       rejected: true,
       code: "IVY_RELEASE_UNSIGNED",
     });
     publish(host, release);
     writeFileSync(join(host.source, "package.json"), "{}");
     host.repository.release(host.source, "v4.5.6");
-    expect(await failureOf(fetchSource(options))).toMatchObject({
+    expect(await failureOf(downloadSourceCode(options))).toMatchObject({
       rejected: true,
       code: "IVY_COMMIT_MISMATCH",
     });

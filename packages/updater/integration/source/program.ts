@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
-import type { FetchSourceOptions } from "../../src/source/fetch-source.ts";
+import type { DownloadOptions } from "../../src/source/download-source-code.ts";
 
 export interface Outcome {
   treeId?: string;
@@ -15,7 +15,7 @@ export interface Outcome {
 
 /** Fetches a version in a process of its own, which trusts the authority of the tests. */
 export function startFetching(
-  { signal: _signal, ...options }: FetchSourceOptions,
+  { signal: _signal, ...options }: DownloadOptions,
   { caFile, env = process.env }: { caFile: string; env?: NodeJS.ProcessEnv },
 ): { child: ChildProcess; outcome(): Promise<Outcome> } {
   const child = spawn(

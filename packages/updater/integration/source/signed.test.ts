@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeKey, signRelease } from "../../src/signature/release.ts";
-import { fetchSource } from "../../src/source/fetch-source.ts";
+import { downloadSourceCode } from "../../src/source/download-source-code.ts";
 import { failureOf, makeFolder, startHost, TOKEN } from "./support.ts";
 
 const { publicKey, secretKey } = makeKey();
@@ -27,7 +27,7 @@ describe.each(["github", "gitlab"] as const)("a release at %s, where keys are tr
   const start = async () => {
     const host = await startHost({ token: TOKEN });
     const options = host.options({ provider, trusted_keys: [makeKey().publicKey, publicKey] });
-    const attempt = () => fetchSource(options);
+    const attempt = () => downloadSourceCode(options);
     /** How an attempt ends before anything of the archive has been fetched, let alone unpacked. */
     const refusal = async () => {
       const failure = await failureOf(attempt());
@@ -73,7 +73,7 @@ describe.each(["github", "gitlab"] as const)("a release at %s, where keys are tr
   it("is refused if the configuration wants another commit", async () => {
     await using test = await start();
     sign(test.host);
-    const failure = await failureOf(fetchSource({ ...test.options, commit: "0123456789".repeat(4) }));
+    const failure = await failureOf(downloadSourceCode({ ...test.options, commit: "0123456789".repeat(4) }));
     expect(failure).toMatchObject({ rejected: true, code: "IVY_COMMIT_MISMATCH" });
   });
 

@@ -7,7 +7,7 @@ import { UpdaterConfig } from "@ivy/types";
 import { afterAll } from "vitest";
 import type * as z from "zod/mini";
 import { UpdateDeferredError, UpdateRejectedError } from "../../src/errors.ts";
-import type { FetchSourceOptions } from "../../src/source/fetch-source.ts";
+import type { DownloadOptions } from "../../src/source/download-source-code.ts";
 import { startReleaseServer } from "../../src/testing/release-server.ts";
 import { createRepository } from "../../src/testing/repository.ts";
 
@@ -70,7 +70,7 @@ export async function startHost({
   const tagged = repository.release(source.path, "v4.5.6");
   const release = { repository: REPOSITORY, ...tagged, archive: repository.archive(tagged.commit) };
   server.releases.push(release);
-  const options = (updater: Partial<z.input<typeof UpdaterConfig>> = {}): FetchSourceOptions => ({
+  const options = (updater: Partial<z.input<typeof UpdaterConfig>> = {}): DownloadOptions => ({
     updater: UpdaterConfig.parse({
       repository: REPOSITORY,
       provider: "github",

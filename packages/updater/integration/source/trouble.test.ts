@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTestAuthority } from "@ivy/messaging/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { fetchSource } from "../../src/source/fetch-source.ts";
+import { downloadSourceCode } from "../../src/source/download-source-code.ts";
 import { startReleaseServer } from "../../src/testing/release-server.ts";
 import type { Trouble } from "../../src/testing/serve-file.ts";
 import { failureOf, makeFolder, startHost, TOKEN } from "./support.ts";
@@ -23,7 +23,7 @@ afterAll(() => host[Symbol.asyncDispose]());
 async function failWith(provider: (typeof KINDS)[number], trouble: Trouble) {
   using stage = makeFolder();
   host.server.trouble = () => trouble;
-  const failure = await failureOf(fetchSource({ ...host.options({ provider }), stage: stage.path }));
+  const failure = await failureOf(downloadSourceCode({ ...host.options({ provider }), stage: stage.path }));
   expect(existsSync(join(stage.path, "src"))).toBe(false);
   return failure;
 }
@@ -85,7 +85,7 @@ describe.each(KINDS)("trouble at %s", (provider) => {
   it("may pass if a login page comes in the place of an answer of the API", async () => {
     await using host = await startHost();
     host.server.trouble = () => LOGIN_PAGE;
-    const attempt = fetchSource({ ...host.options({ provider }), commit: host.release.commit });
+    const attempt = downloadSourceCode({ ...host.options({ provider }), commit: host.release.commit });
     expect(await failureOf(attempt)).toMatchObject({ rejected: false, code: "IVY_ANSWER_UNREADABLE" });
   });
 
@@ -94,7 +94,7 @@ describe.each(KINDS)("trouble at %s", (provider) => {
     const limits = { stallMs: 400 };
     for (const trouble of [{ bytesPerSecond: 10 }, { delayMs: 60_000 }]) {
       host.server.trouble = () => trouble;
-      const failure = await failureOf(fetchSource({ ...host.options({ provider }), limits }));
+      const failure = await failureOf(downloadSourceCode({ ...host.options({ provider }), limits }));
       expect(failure).toMatchObject({ rejected: false, code: "IVY_STALLED" });
     }
   });
@@ -103,10 +103,10 @@ describe.each(KINDS)("trouble at %s", (provider) => {
     await using host = await startHost({ files: { noise: randomBytes(500) } });
     host.server.trouble = () => ({ bytesPerSecond: 200 });
     const limits = { totalMs: 600 };
-    const failure = await failureOf(fetchSource({ ...host.options({ provider }), limits }));
+    const failure = await failureOf(downloadSourceCode({ ...host.options({ provider }), limits }));
     expect(failure).toMatchObject({ rejected: false, code: "IVY_TOO_SLOW" });
     host.server.trouble = () => undefined;
-    expect((await fetchSource(host.options({ provider }))).treeId).toBe(host.release.tree);
+    expect((await downloadSourceCode(host.options({ provider }))).treeId).toBe(host.release.tree);
     expect(host.server.requests.at(-1)?.range).toMatch(/^bytes=[1-9]/);
   });
 
@@ -117,7 +117,7 @@ describe.each(KINDS)("trouble at %s", (provider) => {
     const limits = { archiveBytes: 100_000 };
     for (const trouble of [undefined, { endless: true }]) {
       host.server.trouble = () => trouble;
-      const failure = await failureOf(fetchSource({ ...host.options({ provider }), limits }));
+      const failure = await failureOf(downloadSourceCode({ ...host.options({ provider }), limits }));
       expect(failure).toMatchObject({ rejected: true, code: "IVY_ARCHIVE_TOO_LARGE" });
     }
   });
@@ -126,7 +126,7 @@ describe.each(KINDS)("trouble at %s", (provider) => {
     await using host = await startHost();
     const abort = new AbortController();
     host.server.trouble = () => ({ delayMs: 600_000 });
-    const attempt = fetchSource({ ...host.options({ provider }), signal: abort.signal });
+    const attempt = downloadSourceCode({ ...host.options({ provider }), signal: abort.signal });
     await vi.waitFor(() => expect(host.server.requests).toHaveLength(1), 20_000);
     abort.abort(new Error("another configuration has come"));
     await expect(attempt).rejects.toThrow("another configuration has come");
@@ -136,14 +136,14 @@ describe.each(KINDS)("trouble at %s", (provider) => {
 describe("trouble on the way to a host", () => {
   it("may pass if nobody listens there", async () => {
     await using host = await startHost();
-    const failure = await failureOf(fetchSource(host.options({ provider_host: "127.0.0.1:9" })));
+    const failure = await failureOf(downloadSourceCode(host.options({ provider_host: "127.0.0.1:9" })));
     expect(failure).toMatchObject({ rejected: false, code: "IVY_HOST_UNREACHABLE" });
     expect(failure.message).toContain("127.0.0.1:9");
   });
 
   it("may pass if there is no such name", async () => {
     await using host = await startHost();
-    const failure = await failureOf(fetchSource(host.options({ provider_host: "nobody.invalid" })));
+    const failure = await failureOf(downloadSourceCode(host.options({ provider_host: "nobody.invalid" })));
     expect(failure).toMatchObject({ rejected: false, code: "IVY_HOST_UNREACHABLE" });
   });
 
@@ -152,9 +152,12 @@ describe("trouble on the way to a host", () => {
     using authority = createTestAuthority();
     await using server = await startReleaseServer({ certificate: authority.issue("stranger") });
     const stranger = host.options({ provider_host: server.host });
-    expect(await failureOf(fetchSource(stranger))).toMatchObject({ rejected: false, code: "IVY_TLS_FAILED" });
+    expect(await failureOf(downloadSourceCode(stranger))).toMatchObject({
+      rejected: false,
+      code: "IVY_TLS_FAILED",
+    });
     vi.useFakeTimers({ toFake: ["Date"], now: 0 });
-    const early = await failureOf(fetchSource(stranger));
+    const early = await failureOf(downloadSourceCode(stranger));
     expect(early).toMatchObject({ rejected: false, code: "IVY_CLOCK_NOT_SET" });
     expect(early.message).toContain("1970");
   });
@@ -164,7 +167,7 @@ describe("trouble on the way to a host", () => {
     const { server } = host;
     for (const location of ["http://example.com/a.tar.gz", `https://${server.host}/api/v3/again`]) {
       server.trouble = () => ({ status: 302, headers: { location } });
-      const failure = await failureOf(fetchSource(host.options()));
+      const failure = await failureOf(downloadSourceCode(host.options()));
       expect(failure).toMatchObject({ rejected: true, code: "IVY_BAD_REDIRECT" });
     }
   });
@@ -175,7 +178,7 @@ describe("trouble on the way to a host", () => {
       files: { noise: randomBytes(200_000) },
     });
     host.server.trouble = ({ host: at }) => (at === "storage" ? { cutAfter: 100_000 } : undefined);
-    await failureOf(fetchSource(host.options()));
+    await failureOf(downloadSourceCode(host.options()));
     const files = readdirSync(host.stage);
     expect(files.sort()).toEqual(["artifact.meta", "artifact.part"]);
     for (const file of files) expect(readFileSync(join(host.stage, file), "latin1")).not.toContain(TOKEN);

@@ -5,7 +5,7 @@ import { UpdateRejectedError, type UpdateStep } from "../errors.ts";
 import { discard } from "../root/discard.ts";
 import { versionFolder } from "../root/paths.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
-import { fetchSource } from "../source/fetch-source.ts";
+import { downloadSourceCode } from "../source/download-source-code.ts";
 import { openArchive } from "../source/open-archive.ts";
 import { checkRoom } from "../steps/check-room.ts";
 import { installDependencies } from "../steps/install.ts";
@@ -88,7 +88,13 @@ async function obtain(
     );
   }
   onStep("fetch", `from ${updater.provider_host}`);
-  return await fetchSource({ updater, version, stage, signal, ...(commit === undefined ? {} : { commit }) });
+  return await downloadSourceCode({
+    updater,
+    version,
+    stage,
+    signal,
+    ...(commit === undefined ? {} : { commit }),
+  });
 }
 
 /** @throws UpdateRejectedError where the tree is not the one of the version that is asked for */

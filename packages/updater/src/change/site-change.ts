@@ -1,5 +1,5 @@
-import { rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { Logger } from "@ivy/logger";
 import type { MessagingAgent } from "@ivy/messaging";
 import type { StateInterface } from "@ivy/state";
@@ -7,7 +7,7 @@ import type { UpdaterConfig } from "@ivy/types";
 import { secretsOf } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
 import { createGeneration, generationName } from "../root/generation.ts";
-import { readPointer, switchPointer } from "../root/pointers.ts";
+import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
 import { bootTime, msUntil } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
@@ -18,6 +18,9 @@ import type { ChangeProgress, Site } from "./site.ts";
 
 /** How long every process must have been up until a trial can end well, in seconds. */
 const UP_SECONDS = { version: 30, config: 10 };
+
+/** How long an agent runs at least before it ends to have a change decided, in milliseconds. */
+const UNDECIDED_MS = 300_000;
 
 const DEFAULT_TRIAL_SECONDS = { version: 300, config: 60 };
 
@@ -43,6 +46,28 @@ export class SiteChange {
   /** The configuration whose version is being prepared. */
   get underWay(): Candidate | undefined {
     return this.#underWay?.candidate;
+  }
+
+  /**
+   * Whether a change is begun that the launcher could not decide about, for want of room to record a trial: it runs what
+   * ran before, and decides when that ends.
+   */
+  get isUndecided(): boolean {
+    const { paths } = this.#options.site;
+    return readPointer(paths, "active") !== readPointer(paths, "lastGood");
+  }
+
+  /** Whether the launcher could record a trial now; asked for no sooner than some time after the start. */
+  canBeDecided(): boolean {
+    if (performance.now() < UNDECIDED_MS) return false;
+    const probe = join(this.#options.site.paths.trials, ".probe");
+    try {
+      mkdirSync(probe);
+      rmSync(probe, { recursive: true });
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Gives up the preparation that is under way for a configuration that came later. */
@@ -180,12 +205,10 @@ export class SiteChange {
       trialSeconds: seconds,
       upSeconds: Math.min(UP_SECONDS[kind], Math.floor(seconds / 3)),
     });
-    if (readPointer(paths, "active") !== readPointer(paths, "lastGood"))
-      throw new Error("A trial runs already: the links `active` and `last-good` differ");
     const { revision } = aboutOf(config);
     await this.#announce({ revision, version, step: "switch", text: "it is on trial from now on" });
     if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
-    switchPointer(paths, "active", generation);
+    updateCliPointer(paths, generation);
   }
 
   /** Tells how far a change is: in the log, in the state, and to the server. */

@@ -31,3 +31,8 @@ export function switchPointer(paths: RootPaths, pointer: Pointer, generation: st
   renameSync(draft, paths[pointer]);
   syncFolder(paths.root);
 }
+
+/** Lets the CLI pointer, `active`, name a generation: a trial begins, for which this process has to end. */
+export function updateCliPointer(paths: RootPaths, generation: string): void {
+  switchPointer(paths, "active", generation);
+}

@@ -37,7 +37,7 @@ export interface OpenArchiveOptions {
  * Opens the archive of a version that somebody has brought along, and unpacks it into `STAGE/src`. It is copied
  * into the stage first, so that what has been checked is what is unpacked, whatever becomes of the medium.
  *
- * @throws what {@link fetchSource} throws
+ * @throws what {@link downloadSourceCode} throws
  */
 export async function openArchive(
   options: OpenArchiveOptions,

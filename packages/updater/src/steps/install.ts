@@ -65,7 +65,7 @@ export async function installDependencies(options: InstallOptions): Promise<{ ou
       `--config.fetch-retries=${fetchRetries}`,
     ],
     cwd: folder,
-    env: networkEnvironment(env),
+    env: { ...networkEnvironment(env), ...foldersBeside(paths.store) },
     timeoutMs,
   };
   claimStore(paths.store);
@@ -74,6 +74,15 @@ export async function installDependencies(options: InstallOptions): Promise<{ ou
   if (error !== undefined) throw error;
   releaseStore(paths.store);
   return { output: end.output };
+}
+
+/** The home of a service may be read-only, and what pnpm keeps there belongs to this root alone. */
+function foldersBeside(store: string): NodeJS.ProcessEnv {
+  const kinds = ["cache", "state", "data"].map((kind) => [
+    `XDG_${kind.toUpperCase()}_HOME`,
+    join(store, kind),
+  ]);
+  return Object.fromEntries(kinds);
 }
 
 function settings(store: string): string[] {

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { collectGarbage } from "../../src/root/garbage.ts";
 import type { RootPaths } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
+import { removeOldVersions } from "../../src/root/remove-old-versions.ts";
 import { addGeneration, emptyRoot, writeVersion } from "./root.ts";
 
 /** Versions 1 to 4, of which 3 has never proven itself; 4 runs. */
@@ -27,7 +27,7 @@ function versionsIn({ root }: RootPaths): string[] {
     .sort();
 }
 
-describe("the garbage collection", () => {
+describe("the removal of old versions", () => {
   it("keeps what runs and the newest proven version, and deletes the rest", async () => {
     const { paths, names } = await rootOfFour();
     writeVersion(paths, "9.0.0");
@@ -35,7 +35,7 @@ describe("the garbage collection", () => {
     mkdirSync(join(paths.trash, "old"), { recursive: true });
     mkdirSync(paths.data);
     symlinkSync("x", join(paths.root, ".active.0f"));
-    collectGarbage(paths, { keptVersions: 1 });
+    removeOldVersions(paths, { keptVersions: 1 });
     expect(versionsIn(paths)).toEqual(["2.0.0", "4.0.0"]);
     expect(readdirSync(paths.generations).sort()).toEqual([names[1], names[3]]);
     expect(readdirSync(paths.root).sort()).toEqual([
@@ -53,21 +53,21 @@ describe("the garbage collection", () => {
   it("deletes nothing in a trial", async () => {
     const { paths, names } = await rootOfFour();
     switchPointer(paths, "active", names[2] ?? "");
-    expect(() => collectGarbage(paths, { keptVersions: 1 })).toThrow(/active and last-good differ/);
+    expect(() => removeOldVersions(paths, { keptVersions: 1 })).toThrow(/active and last-good differ/);
     expect(versionsIn(paths)).toHaveLength(4);
   });
 
   it("deletes nothing where the record of what runs is damaged", async () => {
     const { paths, names } = await rootOfFour();
     writeFileSync(join(paths.generations, names[3] ?? "", "gen.json"), "{");
-    expect(() => collectGarbage(paths, { keptVersions: 1 })).toThrow(/damaged/);
+    expect(() => removeOldVersions(paths, { keptVersions: 1 })).toThrow(/damaged/);
     expect(versionsIn(paths)).toHaveLength(4);
   });
 
   it("keeps the records of the newest trials, for what has failed must not be started anew", async () => {
     const { paths } = await rootOfFour();
     for (let revision = 100; revision < 130; revision++) mkdirSync(join(paths.trials, `${revision}-a-1.0.0`));
-    collectGarbage(paths, { keptVersions: 1 });
+    removeOldVersions(paths, { keptVersions: 1 });
     const kept = readdirSync(paths.trials);
     expect(kept).toContain("129-a-1.0.0");
     expect(kept).not.toContain("100-a-1.0.0");

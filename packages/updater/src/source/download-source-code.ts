@@ -7,7 +7,7 @@ import { fetchFromHost } from "./hosted-source.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { type UnpackedSource, verifyAndUnpack } from "./verify-and-unpack.ts";
 
-export interface FetchSourceOptions {
+export interface DownloadOptions {
   /** Where the source code comes from, and whose signatures count. */
   updater: UpdaterConfig;
   /** Its tag is `v{version}` or, where there is none, `{version}`. */
@@ -33,7 +33,7 @@ export interface FetchSourceOptions {
  * @throws UpdateRejectedError if this version can never be had as it is; UpdateDeferredError if it cannot be had
  *   now; the reason of the signal
  */
-export async function fetchSource({ limits, ...given }: FetchSourceOptions): Promise<UnpackedSource> {
+export async function downloadSourceCode({ limits, ...given }: DownloadOptions): Promise<UnpackedSource> {
   const options = { ...given, limits: { ...DEFAULT_LIMITS, ...limits } };
   return deferringFullDisk(async () => {
     mkdirSync(options.stage, { recursive: true });

@@ -17,7 +17,7 @@ const KEPT_TRIALS = 20;
  * @param keptVersions - proven versions that are kept besides the one that runs, those of the highest revisions
  * @throws Error in a trial: nothing may be deleted before it is decided
  */
-export function collectGarbage(paths: RootPaths, { keptVersions }: { keptVersions: number }): void {
+export function removeOldVersions(paths: RootPaths, { keptVersions }: { keptVersions: number }): void {
   const active = readPointer(paths, "active");
   if (active === undefined || active !== readPointer(paths, "lastGood")) {
     throw new Error(`Nothing is deleted below ${paths.root} while active and last-good differ`);
