@@ -107,4 +107,19 @@ describeWithBroker("a configuration from the server", () => {
     next.kill("SIGTERM");
     await ended(next);
   });
+
+  it("is taken in safe mode, in which no procedure runs", async () => {
+    const { server, config, node } = await setUpField();
+    const main = node.run({ ...process.env, IVY_SAFE_MODE: "1" });
+    await server.until(({ kind }) => kind === "logs");
+    expect(
+      processesOf(node.root)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["run", "tenta-backend"]);
+    await server.configure("node-7", 8, changed(config, 8));
+    expect(await answer(server, 8)).toBe(true);
+    main.kill("SIGTERM");
+    await ended(main);
+  });
 });

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { UpdateDeferredError, type UpdateRejectedError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { networkEnvironment } from "./environment.ts";
