@@ -14,7 +14,7 @@ const env = {
   ...environment,
   IVY_TEST_MOSQUITTO: mosquitto,
   IVY_TEST_CC: cc,
-  IVY_TEST_OTHERS: ["systemd-notify", "python3", "faketime"].map(find).join(),
+  IVY_TEST_OTHERS: ["systemd-notify", "python3", "faketime", "minisign", "shellcheck"].map(find).join(),
 };
 const borders = await run("turbo", ["boundaries"], env);
 const tasks = await run(

@@ -1,27 +1,31 @@
-// Plays the agent of a node that makes one change, with the functions that the real one uses. With the argument `set-up`
-// it prepares a node first. What it says is appended to the file of IVY_PLAY_SAID, a line each.
+// Plays the agent of a node that makes one change: the real updater on the real state and the real store of messages,
+// without procedures and without a server. With the argument `set-up` it prepares a node first; started by itself, it
+// prepares a version. What it says is appended to the file of IVY_PLAY_SAID, a line each.
+import { once } from "node:events";
 import {
   appendFileSync,
   closeSync,
-  existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   renameSync,
   symlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { KernelLock, replaceFile } from "@ivy/files";
-import { type ForeignConfig, loadForeignConfigFromString } from "@ivy/types";
+import { MessagingAgent } from "@ivy/messaging";
+import { StateInterface } from "@ivy/state";
+import { configDigest, ForeignConfig, loadForeignConfigFromString, UpdaterConfig } from "@ivy/types";
+import { writePendingFile } from "../../src/change/pending-file.ts";
+import type { PreparationRequest } from "../../src/change/preparation.ts";
 import { discard } from "../../src/root/discard.ts";
-import { createGeneration } from "../../src/root/generation.ts";
+import { createGeneration, readGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
-import { readPointer, switchPointer } from "../../src/root/pointers.ts";
-import { removeOldVersions } from "../../src/root/remove-old-versions.ts";
-import { readSeal, sealVersion } from "../../src/root/seal.ts";
-import { readVerdict } from "../../src/root/trial.ts";
+import { switchPointer } from "../../src/root/pointers.ts";
+import { sealVersion } from "../../src/root/seal.ts";
+import { Updater } from "../../src/updater.ts";
 import { CHANGES, type Change, TRIAL_SECONDS } from "./changes.ts";
 
 const START = { launcher: 1, runtime: "bin/node", main: "run.mjs", cli: "run.mjs" };
@@ -29,6 +33,16 @@ const START = { launcher: 1, runtime: "bin/node", main: "run.mjs", cli: "run.mjs
 const TIMES = { trialSeconds: TRIAL_SECONDS, upSeconds: 1 };
 
 const NEVER_MS = 1_000_000_000;
+
+/** Trials are as short as the harness asks for, whatever a node would be allowed. */
+const UPDATER = {
+  ...UpdaterConfig.parse({ repository: "org/repo", provider: "github", provider_host: "github.com" }),
+  spread_seconds: 0,
+  trial_seconds: TRIAL_SECONDS,
+  config_trial_seconds: TRIAL_SECONDS,
+};
+
+const SILENT = { debug() {}, info() {}, warning() {}, error() {} };
 
 function say(text: string): void {
   appendFileSync(process.env["IVY_PLAY_SAID"] as string, `${text}\n`);
@@ -56,13 +70,21 @@ async function setUp(root: string, launcher: string, change: Change): Promise<vo
   switchPointer(paths, "lastGood", name);
   switchPointer(paths, "active", name);
   replaceFile(join(paths.data, "wanted.json"), JSON.stringify(change));
+  await arrive(paths, configOf(2, change.version));
   say("set up");
 }
 
+/** Leaves a configuration as a backend does. */
+async function arrive(paths: RootPaths, config: ForeignConfig): Promise<void> {
+  const digest = configDigest(config);
+  const file = writePendingFile(paths.config, config, digest);
+  await new StateInterface({ dataDir: paths.data }).update((draft) => {
+    draft.pending_configs.push({ general: config.general, digest, file });
+  });
+}
+
 async function play(paths: RootPaths, change: Change): Promise<void> {
-  const own = basename(process.env["IVY_GENERATION"] as string);
-  const { revision } = loadOwn();
-  const isNew = revision === 2;
+  const isNew = inForce().general.config_revision === 2;
   say(`started ${isNew ? "new" : "old"}${process.env["IVY_TRIAL"] ? " in trial" : ""}`);
   if (isNew && change.behaviour === "exits") process.exit(3);
   const hardware = new KernelLock(process.env["IVY_PLAY_HARDWARE"] as string);
@@ -72,10 +94,44 @@ async function play(paths: RootPaths, change: Change): Promise<void> {
     tellUp();
     await new Promise((resolve) => setTimeout(resolve, NEVER_MS));
   }
-  if (process.env["IVY_TRIAL"] !== undefined) switchPointer(paths, "lastGood", own);
-  if (readPointer(paths, "active") === readPointer(paths, "lastGood")) await settle(paths, isNew, change);
+  await settle(paths);
   tellUp();
   setInterval(() => undefined, NEVER_MS);
+}
+
+/** What the main loop does with the updater; there is nothing that would have to prove itself. */
+async function settle(paths: RootPaths): Promise<void> {
+  const state = new StateInterface({ dataDir: paths.data });
+  const messages = new MessagingAgent({ dataDir: paths.data });
+  const updater = createUpdater(paths, state, messages);
+  await updater.prepare();
+  await updater.commit();
+  const outcome = await updater.performUpdate(new AbortController().signal);
+  await messages.teardown();
+  if (outcome === "leave") process.exit(0);
+  if (state.load().handled_configs.some(({ config_revision }) => config_revision === 2)) say("settled");
+}
+
+function createUpdater(paths: RootPaths, state: StateInterface, messages: MessagingAgent) {
+  const generation = basename(process.env["IVY_GENERATION"] as string);
+  const version = readGeneration(paths, generation)?.version ?? "";
+  return new Updater({
+    configFile: join(paths.generations, generation, "config.json"),
+    configDir: paths.config,
+    schema: ForeignConfig,
+    version,
+    updater: UPDATER,
+    site: {
+      paths,
+      generation,
+      running: versionFolder(paths, version),
+      preparation: pathToFileURL(process.env["IVY_PLAY_AGENT"] as string),
+      attempt: process.env["IVY_TRIAL"],
+    },
+    state,
+    messages,
+    logger: SILENT,
+  });
 }
 
 /** As a real agent does, see `tellUp` of @ivy/lifecycle. */
@@ -88,47 +144,29 @@ function tellUp(): void {
   }
 }
 
-function loadOwn(): { revision: number } {
+function inForce(): ForeignConfig {
   const file = join(process.env["IVY_GENERATION"] as string, "config.json");
-  return { revision: loadForeignConfigFromString(readFileSync(file, "utf8")).general.config_revision };
+  return loadForeignConfigFromString(readFileSync(file, "utf8"));
 }
 
-async function settle(paths: RootPaths, isNew: boolean, change: Change): Promise<void> {
-  const failed = newGenerations(paths).some((name) => readVerdict(paths, name) !== undefined);
-  if (!isNew && !failed) {
-    await begin(paths, change);
-    process.exit(0);
-  }
-  const outcome = isNew ? "accepted" : "rejected";
-  replaceFile(join(paths.data, "outcome"), outcome);
-  say(`told ${outcome}`);
-  removeOldVersions(paths, { keptVersions: 1 });
-  say("settled");
-}
-
-function newGenerations({ trials }: RootPaths): string[] {
-  return existsSync(trials) ? readdirSync(trials).filter((name) => name.startsWith("2-")) : [];
-}
-
-async function begin(paths: RootPaths, { version }: Change): Promise<void> {
+/** In the place of what fetches, installs and tests. */
+async function prepare(): Promise<void> {
+  const [{ paths, version, txid }] = (await once(process, "message")) as [PreparationRequest];
   const folder = versionFolder(paths, version);
-  if (readSeal(folder) === undefined) {
-    const draft = join(paths.stage, "t1", "src");
-    discard(paths, dirname(draft));
-    discard(paths, folder);
-    writeTree(draft, version);
-    renameSync(draft, folder);
-    await sealVersion(folder, { version, txid: "t1" });
-  }
-  switchPointer(
-    paths,
-    "active",
-    createGeneration(paths, { config: configOf(2, version), version, ...TIMES }),
-  );
+  const stage = join(paths.stage, txid);
+  discard(paths, stage);
+  discard(paths, folder);
+  writeTree(join(stage, "src"), version);
+  renameSync(join(stage, "src"), folder);
+  await sealVersion(folder, { version, txid });
+  process.send?.({ kind: "ready" });
+  process.disconnect();
 }
 
 const [, , command, root = "", launcher = "", name = ""] = process.argv;
-if (command === "set-up") {
+if (process.send !== undefined) {
+  await prepare();
+} else if (command === "set-up") {
   await setUp(root, launcher, CHANGES[name as keyof typeof CHANGES]);
 } else {
   const paths = rootPaths(process.env["IVY_ROOT_DIR"] as string);

@@ -9,7 +9,7 @@ import {
   writeDisk,
 } from "@ivy/tooling/file-faults";
 import type { ChangeName } from "./changes.ts";
-import { problemsOfEnd, problemsOfImage } from "./problems.ts";
+import { problemsOfEnd, problemsOfImage, toldOf } from "./problems.ts";
 import type { Stage, Take } from "./stage.ts";
 
 const NEVER = 1_000_000;
@@ -94,11 +94,7 @@ async function settle(
   const said = [...before.said, ...take.said()];
   const problems = [...before.problems, ...problemsOfEnd(take.root, change, said, before.powerCuts)];
   if (!settled) problems.push(`I9: it does not settle: ${said.join("; ")}`);
-  const end = said.includes("told accepted")
-    ? "accepted"
-    : said.includes("told rejected")
-      ? "rejected"
-      : "nothing";
+  const end = toldOf(take.root).at(-1) ?? "nothing";
   return { end, problems };
 }
 

@@ -1,4 +1,6 @@
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
 import { type Generation, readGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths } from "../../src/root/paths.ts";
 import { readPointer } from "../../src/root/pointers.ts";
@@ -34,24 +36,38 @@ export function problemsOfEnd(
   powerCuts: number,
 ): string[] {
   const paths = rootPaths(root);
-  const told = new Set(said.filter((line) => line.startsWith("told ")));
+  const told = toldOf(root);
   const starts = said.filter((line) => line.startsWith("started new in trial")).length;
   const [active, good] = [generationOf(paths, "active"), generationOf(paths, "lastGood")];
-  const expected = CHANGES[change].behaviour === "works" ? "told accepted" : "told rejected";
+  const expected = CHANGES[change].behaviour === "works" ? "accepted" : "rejected";
   const isNew = good?.revision === 2;
   const verdict = good && readVerdict(paths, good.name);
   return [
     ...(active?.name !== good?.name || good === undefined ? ["I9: it has not settled"] : []),
-    ...(told.size !== 1 ? [`I6: it was said: ${[...told].join(", ") || "nothing"}`] : []),
-    ...(told.has(expected) ? [] : [`I10: it was not ${expected}`]),
-    ...(told.has("told accepted") !== isNew
-      ? [`I5: ${[...told].join()}, and revision ${good?.revision} is in force`]
+    ...(told.length !== 1 ? [`I6: the server is told: ${told.join(", ") || "nothing"}`] : []),
+    ...(told.includes(expected) ? [] : [`I10: it was not ${expected}`]),
+    ...(told.includes("accepted") !== isNew
+      ? [`I5: ${told.join()}, and revision ${good?.revision} is in force`]
       : []),
     ...(verdict === undefined ? [] : ["I6: there is a verdict on what is in force"]),
     ...(starts > MOST_STARTS + powerCuts ? [`I4: the new generation was started ${starts} times`] : []),
     ...(said.includes("two agents") ? ["I8: two agents ran"] : []),
     ...(good === undefined ? [] : treeProblems(paths, good, "I11: last-good")),
   ];
+}
+
+/** What became of the change, each time that it is stored for the server. */
+export function toldOf(root: string): ("accepted" | "rejected")[] {
+  const { data } = rootPaths(root);
+  const log = join(data, "messages");
+  const days = new Set(existsSync(log) ? readdirSync(log).map((name) => name.slice(0, 10)) : []);
+  const messages = new MessagingAgent({ dataDir: data });
+  return [...days]
+    .flatMap((day) => messages.loadMessageArchive(day, { urgentOnly: true }))
+    .flatMap(({ message_body: body }) => {
+      if (body.variant !== "config" || body.config.general.config_revision !== 2) return [];
+      return body.status === "accepted" || body.status === "rejected" ? [body.status] : [];
+    });
 }
 
 function generationOf(paths: RootPaths, pointer: "active" | "lastGood"): Generation | undefined {

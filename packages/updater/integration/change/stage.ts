@@ -42,8 +42,12 @@ export class Stage implements Disposable {
       format: "esm",
       target: "node24",
       noExternal: [/./],
+      external: ["better-sqlite3"],
       removeNodeProtocol: false,
       outExtension: () => ({ js: ".js" }),
+      banner: {
+        js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+      },
       esbuildOptions: (options) => {
         options.conditions = ["@ivy/source"];
       },
