@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { GeneralConfig } from "./config.ts";
+import { GeneralConfig } from "./general-config.ts";
 import { Version } from "./version.ts";
 
 /** What this version must find in a configuration for any version, its own or another. */

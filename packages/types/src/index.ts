@@ -3,9 +3,7 @@ export { BackendConfig, MQTTBrokerConfig, TlsConfig, TopicsConfig } from "./back
 export {
   Config,
   DummyProcedureConfig,
-  GeneralConfig,
   LoggingVerbosityConfig,
-  MAX_REVISION,
   MetricsConfig,
   SupervisionConfig,
   SystemChecksConfig,
@@ -23,6 +21,7 @@ export {
 } from "./config-file.ts";
 export { configJsonSchema, describeKey, type KeyDescription, UnknownKeyError } from "./config-schema.ts";
 export { ForeignConfig, ForeignGeneralConfig } from "./foreign-config.ts";
+export { GeneralConfig, MAX_REVISION } from "./general-config.ts";
 export { LOGGING_LEVEL_PRIORITIES, LogLevel } from "./log-level.ts";
 export {
   ConfigMessageBody,
