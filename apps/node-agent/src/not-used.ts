@@ -1,2 +1,2 @@
-/** Stands in for parts of libraries that the agent never calls: see `tsup.config.ts`. */
+/** Stands in for parts of libraries that the agent never calls: see `tsup.common.ts`. */
 export default {};
