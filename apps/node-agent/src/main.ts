@@ -19,7 +19,7 @@ import { WakeUp } from "./wake-up.ts";
 const BACK_OFF_MS = [60_000, 240_000, 900_000];
 
 /** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
-const ROUND_MS = 10_000;
+const ROUND_MS = 60_000;
 
 /** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
 const LONGEST_ROUND_MS = 3_600_000;

@@ -14,6 +14,8 @@ export class ProcessStates {
   readonly #options: ProcessStatesOptions;
   #written = Promise.resolve();
   #due = false;
+  /** What stands in the state, as far as it was written from here. */
+  #known = "";
 
   constructor(options: ProcessStatesOptions) {
     this.#options = options;
@@ -33,10 +35,15 @@ export class ProcessStates {
   async #write(): Promise<void> {
     this.#due = false;
     const { read, state, logger } = this.#options;
+    const processes = read();
+    // Much of what changes, as the time of the last acknowledgement, does not stand in the state.
+    const text = JSON.stringify(processes);
+    if (text === this.#known) return;
     try {
       await state.update((draft) => {
-        draft.processes = read();
+        draft.processes = processes;
       });
+      this.#known = text;
     } catch (error) {
       logger.warning("The states of the processes cannot be written down", String(error));
     }
