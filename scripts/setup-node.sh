@@ -17,7 +17,8 @@ Usage: setup-node.sh [OPTIONS]
   --source SOURCE         what to install: a folder, an archive (.tar.gz), or what git can clone from
                           (the folder that this script lies in)
   --tag TAG               with git: the tag to install
-  --registry URL          package registry to install from (that of ~/.npmrc, or the public one)
+  --registry URL          package registry to install from (that of ~/.npmrc); to be said where that names none
+                          and the pinned pnpm is not on this machine
   --start-at-boot HOW     systemd, cron or none (systemd where it runs, otherwise cron)
   --unit-dir FOLDER       where the systemd unit is written
   --yes                   ask nothing: take the options, and defaults for the rest
@@ -208,6 +209,7 @@ find_pnpm() {
 
 # The checksum is that of the lockfile, so it does not matter who answers.
 download_pnpm() {
+  [ -n "$registry" ] || refuse "pnpm $wanted is not on this machine; say with --registry URL which package registry it shall be fetched from"
   url=${registry%/}/@pnpm/exe.linux-$arch/-/exe.linux-$arch-$wanted.tgz
   say "Fetching pnpm $wanted"
   if command -v curl >/dev/null; then
@@ -270,7 +272,8 @@ install() {
     cd "$tree"
     modestly "$pnpm" install --frozen-lockfile --filter . --filter '@ivy/node-agent...' --store-dir="$root/.ivy/store" \
       --config.package-import-method=copy --config.minimum-release-age=0 --network-concurrency=1 --config.fetch-retries=2 \
-      --config.fetch-timeout=60000 --ignore-scripts --reporter=append-only --registry="$registry"
+      --config.fetch-timeout=60000 --ignore-scripts --reporter=append-only \
+      ${registry:+--registry="$registry"}
   ) || refuse "the packages of version $version could not be installed; what is missing stands above"
   release_store
   say "Building version $version"
