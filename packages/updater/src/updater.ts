@@ -177,8 +177,10 @@ export class Updater<Config> {
     const { handled_configs } = this.#options.state.load();
     if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted"))
       return;
-    const file = writePendingFile(this.#configDir, config, digest);
-    await this.#answers.decide({ config, digest, file }, { outcome: "accepted" });
+    const waiting = this.#candidates().find((candidate) => candidate.digest === digest);
+    await this.#accept(
+      waiting ?? { config, digest, file: writePendingFile(this.#configDir, config, digest) },
+    );
   }
 
   #candidates(): Candidate[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
@@ -45,23 +45,29 @@ async function setUp(settings: object = { spread_seconds: 0 }) {
     rmSync(paths.root, { recursive: true });
   });
   const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = () =>
+  const create = (attempt?: string) =>
     new Updater({
       configFile: join(paths.active, "config.json"),
       configDir: paths.config,
       schema: ForeignConfig,
       version: "2.0.0",
       updater: UpdaterConfig.parse({ ...UPDATER, ...settings }),
-      site: { paths, generation, running, preparation: new URL("./fixtures/prepare.ts", import.meta.url) },
+      site: {
+        paths,
+        generation: readPointer(paths, "active") ?? generation,
+        running,
+        preparation: new URL("./fixtures/prepare.ts", import.meta.url),
+        attempt,
+      },
       state,
       messages,
       logger: silent,
     });
-  const arrive = async (config: ReturnType<typeof configuration>) => {
+  const arrive = async (config: ReturnType<typeof configuration>, archive?: string) => {
     const digest = configDigest(config);
     const file = writePendingFile(paths.config, config, digest);
     await state.update((draft) => {
-      draft.pending_configs.push({ general: config.general, digest, file });
+      draft.pending_configs.push({ general: config.general, digest, file, ...(archive ? { archive } : {}) });
     });
   };
   const handled = () =>
@@ -79,6 +85,22 @@ describe("the change to another version", () => {
     expect(readPointer(paths, "active")).toMatch(/^8-[0-9a-f]{12}-3\.0\.0$/);
     expect(readPointer(paths, "lastGood")).toMatch(/^7-/);
     expect(handled()).toEqual([]);
+  });
+
+  it("is accepted when it has proven itself, and leaves nothing behind that it was made of", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    const archive = join(paths.inbox, "given", "ivy.tar.gz");
+    mkdirSync(join(paths.inbox, "given"), { recursive: true });
+    writeFileSync(archive, "");
+    await arrive(configuration(8, "3.0.0"), archive);
+    expect(await create().performUpdate(forever())).toBe("leave");
+    const onTrial = create(join(paths.trials, "attempt-1"));
+    expect(await onTrial.performUpdate(forever())).toBe("nothing");
+    await onTrial.commit();
+    expect(readPointer(paths, "lastGood")).toBe(readPointer(paths, "active"));
+    expect(handled()).toEqual([[8, "accepted"]]);
+    expect(readdirSync(paths.inbox)).toEqual([]);
+    expect(readdirSync(paths.config)).toEqual([]);
   });
 
   it("waits for its turn in the fleet, which a start of the system does not draw anew", async () => {
