@@ -7,7 +7,7 @@ import { switchPointer } from "../../src/root/pointers.ts";
 import { Node } from "../node.ts";
 
 const WORKS = { version: "1.0.0", behaviour: "works" };
-const PATIENCE = { timeout: 40_000, interval: 50 };
+const PATIENCE = { timeout: 120_000, interval: 50 };
 
 const hasShellcheck = spawnSync("shellcheck", ["--version"], { stdio: "ignore" }).status === 0;
 
@@ -18,7 +18,7 @@ describe.skipIf(!hasShellcheck)("the launcher (needs shellcheck)", () => {
   });
 });
 
-describe.concurrent("start", () => {
+describe.concurrent("start", { timeout: 180_000 }, () => {
   it("returns when the agent is up, prints its process id, and is silent where it runs already", async () => {
     await using node = await Node.with(WORKS);
     const first = await node.call("start");
@@ -67,7 +67,7 @@ describe.concurrent("start", () => {
   });
 });
 
-describe.concurrent("an agent", () => {
+describe.concurrent("an agent", { timeout: 180_000 }, () => {
   it("is started again at once when it has begun a change", async () => {
     await using node = await Node.with(WORKS);
     await node.call("start");
@@ -116,7 +116,7 @@ describe.concurrent("an agent", () => {
   });
 });
 
-describe.concurrent("stop", () => {
+describe.concurrent("stop", { timeout: 180_000 }, () => {
   it("asks the agent to end, and returns when everything is gone", async () => {
     await using node = await Node.with(WORKS);
     await node.call("start");
@@ -146,7 +146,7 @@ describe.concurrent("stop", () => {
   });
 });
 
-describe.concurrent("run", () => {
+describe.concurrent("run", { timeout: 180_000 }, () => {
   it("stays in the foreground, passes a signal on, and ends with the agent", async () => {
     await using node = await Node.with(WORKS);
     const launcher = node.run();
@@ -159,7 +159,7 @@ describe.concurrent("run", () => {
   });
 });
 
-describe.concurrent("every other command", () => {
+describe.concurrent("every other command", { timeout: 180_000 }, () => {
   it("goes to the CLI of the active version, or of the last good one where that has none", async () => {
     await using node = await Node.with(WORKS);
     expect((await node.call("info", "a b")).stdout).toBe(`cli of ${node.active}: info a b run=\n`);

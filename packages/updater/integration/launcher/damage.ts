@@ -37,7 +37,7 @@ const attempt = (place: Place, file: string) => {
   return join(folder, file);
 };
 
-describe.concurrent("what is damaged before a trial", () => {
+describe.concurrent("what is damaged before a trial", { timeout: 180_000 }, () => {
   it.each<[string, (place: Place) => void]>([
     ["a missing active", (place) => rmSync(place.node.paths.active)],
     [
@@ -148,7 +148,7 @@ describe.concurrent("what is damaged before a trial", () => {
   });
 });
 
-describe.concurrent("a last-good that is damaged", () => {
+describe.concurrent("a last-good that is damaged", { timeout: 180_000 }, () => {
   it.each<[string, (place: Place) => void]>([
     ["missing", (place) => rmSync(place.node.paths.lastGood)],
     [
@@ -190,7 +190,7 @@ describe.concurrent("a last-good that is damaged", () => {
   });
 });
 
-describe.concurrent("a root that cannot be written", () => {
+describe.concurrent("a root that cannot be written", { timeout: 180_000 }, () => {
   it.skipIf(!hasCompiler)(
     "because it is full runs the last good version, and the trial when there is room (needs cc)",
     async () => {
