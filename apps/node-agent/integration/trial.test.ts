@@ -63,6 +63,22 @@ describeWithBroker("a configuration on trial", () => {
   );
 });
 
+describeWithBroker("a first server", () => {
+  it.concurrent("that is not there is no outage: there was none that anybody could reach", async ({
+    onTestFinished,
+  }) => {
+    const { config } = await setUpField(onTestFinished);
+    const node = await setUpRoot({ ...config, backend: null }, onTestFinished);
+    const launcher = node.run();
+    await vi.waitFor(() => expect(node.logs()).toContain("Starting the main loop"), PATIENCE);
+    await node.arrive(withConnection(config, { port: 9 }));
+    const rejected = expect.objectContaining({ config_revision: 8, outcome: "rejected" });
+    await vi.waitFor(() => expect(node.state.load().handled_configs).toContainEqual(rejected), PATIENCE);
+    expect(isSteady(node)).toBe(true);
+    await stopped(launcher);
+  });
+});
+
 describeWithBroker("an outage for everybody", () => {
   it.concurrent("does not end a trial, however long; what was on trial is accepted once the broker is back", async ({
     onTestFinished,
@@ -84,6 +100,17 @@ describeWithBroker("an outage for everybody", () => {
     await stopped(launcher);
   });
 });
+
+/** Plays a backend that is connected and does not send. */
+const CONNECTS_ONLY = `
+const tell = (message) => process.send(message);
+tell({ kind: "ready" });
+tell({ kind: "running" });
+const since = Number(process.hrtime.bigint() / 1_000_000n);
+tell({ kind: "link", connected: true, since, counts: { stored: 0, storedBytes: 0, acknowledged: 0 } });
+process.on("disconnect", () => process.exit());
+setInterval(() => undefined, 1_000);
+await new Promise(() => undefined);`;
 
 describeWithBroker("a version on trial", () => {
   async function changeTo(sabotage: Sabotage, onTestFinished: OnTestFinished) {
@@ -115,6 +142,7 @@ describeWithBroker("a version on trial", () => {
     ["exits at once", { run: "process.exit(7);" }],
     ["hangs before its main loop", { run: "while (true);" }],
     ["has a procedure that throws", { "dummy-procedure": 'throw new Error("broken");' }],
+    ["connects to the server and sends nothing", { "tenta-backend": CONNECTS_ONLY }],
     [
       "never reaches the server",
       { "tenta-backend": "setInterval(() => {}, 1000); await new Promise(() => {});" },

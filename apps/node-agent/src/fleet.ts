@@ -89,11 +89,14 @@ export class Fleet {
     });
   }
 
-  /** Whether each backend is connected to its server. */
-  isConnected(): boolean {
+  /** Whether the server of each backend has taken a message over the connection that stands. */
+  isServed(): boolean {
     return [...this.#managers.values()]
       .filter(({ variant }) => variant === "backend")
-      .every((manager) => manager.procedureIsRunning() && manager.checkProcedureStatus().link?.connected);
+      .every((manager) => {
+        const link = manager.procedureIsRunning() ? manager.checkProcedureStatus().link : undefined;
+        return link?.connected === true && (link.lastAcknowledged ?? -1) >= link.since;
+      });
   }
 
   #manage({ name, entrypoint }: AgentProcess, round: Round): [string, LifecycleManager<AgentConfig>] {

@@ -91,7 +91,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await operations.use(config, tools);
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
-      const { logger } = tools;
+      const { logger, messages } = tools;
       await using _control = await listenForControl({
         dataDir,
         perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
@@ -100,7 +100,15 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);
-      const trial = endTrial({ updater, fleet, recorded, logger, site: options.site, signal: until });
+      const trial = endTrial({
+        updater,
+        fleet,
+        recorded,
+        messages,
+        logger,
+        site: options.site,
+        signal: until,
+      });
       outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
       await trial;
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@ivy/logger";
+import type { MessagingAgent } from "@ivy/messaging";
 import { proveItself, readGeneration, type Site, type Updater } from "@ivy/updater";
 import type { AgentConfig } from "./agent-config.ts";
 import type { Fleet } from "./fleet.ts";
@@ -17,21 +18,31 @@ export interface Trial {
   /** The start could be stored. */
   recorded: boolean;
   site: Site | undefined;
+  messages: Pick<MessagingAgent, "addMessage">;
   logger: Logger;
   signal: AbortSignal;
 }
 
 /** Ends the trial of the generation that runs, once it has proven that it works; does nothing where there is none. */
-export async function endTrial({ updater, fleet, recorded, site, logger, signal }: Trial): Promise<void> {
+export async function endTrial({
+  updater,
+  fleet,
+  recorded,
+  site,
+  messages,
+  logger,
+  signal,
+}: Trial): Promise<void> {
   if (!updater.isOnTrial || site?.attempt === undefined) return;
   const upSeconds = readGeneration(site.paths, site.generation)?.upSeconds ?? 0;
   const stored = recorded ? [] : ["messages cannot be stored"];
+  await sendSomething(site, messages, logger);
   while (updater.isOnTrial && !signal.aborted) {
     try {
       const proven = await proveItself({
         attempt: site.attempt,
         missing: () => [...stored, ...fleet.unsteady(upSeconds)],
-        isConnected: () => fleet.isConnected(),
+        isServed: () => fleet.isServed(),
         brokerAnswers: (ended) => probe(join(site.paths.lastGood, "config.json"), ended),
         logger,
         signal,
@@ -42,6 +53,20 @@ export async function endTrial({ updater, fleet, recorded, site, logger, signal 
       logger.exception(error, { label: "The trial could not be ended well, and goes on" });
       await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+}
+
+/** A connection proves little: the server has to take a message, and it may be hours until there is another one. */
+async function sendSomething(
+  { generation }: Site,
+  messages: Trial["messages"],
+  logger: Logger,
+): Promise<void> {
+  const subject = "A generation is on trial";
+  try {
+    await messages.addMessage({ variant: "log", level: "INFO", subject, body: generation });
+  } catch (error) {
+    logger.exception(error, { label: "The start of the trial cannot be told" });
   }
 }
 

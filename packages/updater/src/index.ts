@@ -1,7 +1,7 @@
 export { writePendingFile } from "./change/pending-file.ts";
 export type { PreparationRequest } from "./change/preparation.ts";
 export { type PrepareOptions, prepareVersion } from "./change/prepare-version.ts";
-export type { ChangeProgress, Site } from "./change/site.ts";
+export type { Site } from "./change/site.ts";
 export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./errors.ts";
 export { createGeneration, readGeneration } from "./root/generation.ts";
 export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
@@ -15,10 +15,8 @@ export { type DownloadOptions, downloadSourceCode } from "./source/download-sour
 export type { SourceLimits } from "./source/limits.ts";
 export { type OpenArchiveOptions, openArchive } from "./source/open-archive.ts";
 export type { UnpackedSource } from "./source/verify-and-unpack.ts";
-export { checkRoom } from "./steps/check-room.ts";
 export { type InstallOptions, installDependencies, type VersionStepOptions } from "./steps/install.ts";
 export { pnpmOf } from "./steps/pnpm.ts";
-export { runStep, type StepOptions } from "./steps/run-step.ts";
 export { buildVersion, runVersionChangeTests, type TestOptions } from "./steps/version-steps.ts";
 export { proveItself, type TrialOptions } from "./trial.ts";
 export { type Outcome, Updater, type UpdaterOptions } from "./updater.ts";

@@ -18,11 +18,11 @@ const PATIENCE_MS = 5_000;
 export interface TrialOptions {
   /** Folder of the records of this start. */
   attempt: string;
-  /** What does not work yet, in words, the connection left aside. */
+  /** What does not work yet, in words, the server left aside. */
   missing: () => string[];
   /** Whether the server takes messages; `true` where there is none. */
-  isConnected: () => boolean;
-  /** Whether the broker of the configuration that was proven last answers: then it is our fault that we are not connected. */
+  isServed: () => boolean;
+  /** Whether the broker of the configuration that was proven last answers: then it is our fault that the server takes nothing. */
   brokerAnswers: (signal: AbortSignal) => Promise<boolean>;
   logger: Pick<Logger, "info" | "warning">;
   signal: AbortSignal;
@@ -37,16 +37,16 @@ export interface TrialOptions {
  * @returns false where the signal has ended it before
  */
 export async function proveItself(options: TrialOptions): Promise<boolean> {
-  const { missing, isConnected, logger, signal } = options;
+  const { missing, isServed, logger, signal } = options;
   using outage = new Outage(options);
   let told = performance.now();
   while (!signal.aborted) {
     const lacks = missing();
-    if (lacks.length === 0 && isConnected()) return true;
-    outage.note(lacks.length === 0 && !isConnected());
+    if (lacks.length === 0 && isServed()) return true;
+    outage.note(lacks.length === 0 && !isServed());
     if (performance.now() - told >= TELL_MS) {
       told = performance.now();
-      const what = [...lacks, ...(isConnected() ? [] : ["there is no connection to the server"])];
+      const what = [...lacks, ...(isServed() ? [] : ["the server has not taken a message yet"])];
       logger.info("The trial goes on", what.join("; "));
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
