@@ -102,15 +102,16 @@ describeWithBroker("an outage for everybody", () => {
 });
 
 /** Plays a backend that is connected and does not send. */
-const CONNECTS_ONLY = `
-const tell = (message) => process.send(message);
-tell({ kind: "ready" });
-tell({ kind: "running" });
-const since = Number(process.hrtime.bigint() / 1_000_000n);
-tell({ kind: "link", connected: true, since, counts: { stored: 0, storedBytes: 0, acknowledged: 0 } });
-process.on("disconnect", () => process.exit());
-setInterval(() => undefined, 1_000);
-await new Promise(() => undefined);`;
+const CONNECTS_ONLY = `{
+  const tell = (message) => process.send(message);
+  tell({ kind: "ready" });
+  tell({ kind: "running" });
+  const since = Number(process.hrtime.bigint() / 1_000_000n);
+  tell({ kind: "link", connected: true, since, counts: { stored: 0, storedBytes: 0, acknowledged: 0 } });
+  process.on("disconnect", () => process.exit());
+  setInterval(() => undefined, 1_000);
+  await new Promise(() => undefined);
+}`;
 
 describeWithBroker("a version on trial", () => {
   async function changeTo(sabotage: Sabotage, onTestFinished: OnTestFinished) {
