@@ -11,6 +11,12 @@ const SCHEMA_VERSION = 1;
 /** Transactions are short; one that waits longer than this for another process has met one that hangs. */
 const BUSY_TIMEOUT_MS = 10_000;
 
+/** How long to wait where SQLite does not by itself, in milliseconds. */
+const BUSY_PAUSE_MS = 5;
+
+/** Nobody ever wakes who waits for this. */
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
+
 /** The database cannot be used: broken, or written by a software newer than this. */
 export class UnusableDatabaseError extends Error {
   override readonly name = "UnusableDatabaseError";
@@ -71,10 +77,24 @@ export function setDatabaseAside(file: string): string {
 function configure(database: Database): void {
   // Small pages: an acknowledgement changes one of them. WAL with NORMAL never corrupts; what a power cut takes from
   // it is acknowledgements, so messages are sent once more.
-  database.pragma("page_size = 1024");
-  database.pragma("journal_mode = WAL");
-  database.pragma("synchronous = NORMAL");
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  database.pragma("page_size = 1024");
+  useWal(database);
+  database.pragma("synchronous = NORMAL");
+}
+
+/** Of two processes that make the same new database, SQLite refuses one at once, whatever its time-out. */
+function useWal(database: Database): void {
+  const patience = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      database.pragma("journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isCode(error, "SQLITE_BUSY") || performance.now() > patience) throw error;
+      Atomics.wait(PAUSE, 0, 0, BUSY_PAUSE_MS);
+    }
+  }
 }
 
 function createTables(database: Database): void {
