@@ -22,7 +22,8 @@ export interface StoreStatistics extends QueueStatistics {
 
 /**
  * Looks at the messages of a node, whether its agent runs or not, without changing anything: no file is created, none
- * is written to.
+ * is written to. Not for a process that has the same store open, which asks its `MessagingAgent`: a second SQLite in
+ * one process takes the first one's locks away.
  *
  * @param dataDir - that of the `MessagingAgent`
  * @throws where the database of the queue is damaged or cannot be read
