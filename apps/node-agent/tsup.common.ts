@@ -1,8 +1,20 @@
 import { fileURLToPath } from "node:url";
 import type { Options } from "tsup";
 
-export const LAZY_CHILD_PROCESS = fileURLToPath(new URL("src/lazy-child-process.ts", import.meta.url));
-const NOT_USED = fileURLToPath(new URL("src/not-used.ts", import.meta.url));
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+
+const fileOf = (standIn: string) => fileURLToPath(new URL(`src/stand-ins/${standIn}`, import.meta.url));
+
+/** Where one library asks for a module, it gets a stand-in. */
+export function replaced(module: RegExp, library: string, standIn: string): Plugin {
+  return {
+    name: standIn,
+    setup: ({ onResolve }) =>
+      onResolve({ filter: module }, ({ importer }) =>
+        importer.includes(`/${library}/`) ? { path: fileOf(standIn) } : undefined,
+      ),
+  };
+}
 
 /** What all programs of the agent have in common. */
 export const COMMON: Options = {
@@ -14,16 +26,25 @@ export const COMMON: Options = {
   noExternal: [/.*/],
   // Brings a native module along, which must stay where its package is.
   external: ["better-sqlite3"],
+  // What libraries bring for browsers, proxies, threads, debugging and old versions of Node would be loaded at every
+  // start, and held in memory by every process.
   esbuildOptions: (options) => {
     options.conditions = ["@ivy/source"];
-    // What MQTT.js brings for browsers, proxies and old versions of Node would be held in memory by every backend.
     options.alias = {
       "readable-stream": "node:stream",
-      "worker-timers": NOT_USED,
-      socks: NOT_USED,
-      ws: NOT_USED,
+      "sonic-boom": fileOf("not-used.cjs"),
+      "thread-stream": fileOf("not-used.cjs"),
+      "worker-timers": fileOf("not-used.cjs"),
+      debug: fileOf("no-debug.cjs"),
+      ws: fileOf("not-used.cjs"),
     };
   },
+  esbuildPlugins: [
+    replaced(/^\.\/socks$/, "mqtt", "not-used.cjs"),
+    replaced(/^tls$/, "mqtt", "lazy-tls.ts"),
+    replaced(/^worker_threads$/, "pino", "main-thread.cjs"),
+    replaced(/^assert$/, "signal-exit", "lazy-assert.ts"),
+  ],
   // Packages in CommonJS expect `require`.
   banner: {
     js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',

@@ -64,7 +64,8 @@ export class Fleet {
     const gone = [...before].filter(([name]) => !this.#managers.has(name));
     await Promise.all([
       ...gone.map(([, manager]) => manager.teardown("restart")),
-      ...wanted.map(async ([name, manager]) => {
+      // The backend first: it takes longest to be ready.
+      ...wanted.toReversed().map(async ([name, manager]) => {
         await before.get(name)?.teardown("restart");
         await manager.startProcedure();
       }),

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-
 /** SHA-256 of a configuration in hexadecimal; the order of keys makes no difference. */
 export function configDigest(config: unknown): string {
+  // Loaded when the first configuration comes: it takes as long as the whole start of a process that speaks no TLS.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha256")
     .update(JSON.stringify(sorted(config)))
     .digest("hex");
