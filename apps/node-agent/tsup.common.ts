@@ -32,7 +32,6 @@ export const COMMON: Options = {
     options.conditions = ["@ivy/source"];
     options.alias = {
       "readable-stream": "node:stream",
-      "sonic-boom": fileOf("not-used.cjs"),
       "thread-stream": fileOf("not-used.cjs"),
       "worker-timers": fileOf("not-used.cjs"),
       debug: fileOf("no-debug.cjs"),
@@ -43,7 +42,8 @@ export const COMMON: Options = {
     replaced(/^\.\/socks$/, "mqtt", "not-used.cjs"),
     replaced(/^tls$/, "mqtt", "lazy-tls.ts"),
     replaced(/^worker_threads$/, "pino", "main-thread.cjs"),
-    replaced(/^assert$/, "signal-exit", "lazy-assert.ts"),
+    replaced(/^assert$/, "signal-exit", "lazy-assert.cjs"),
+    replaced(/^assert$/, "sonic-boom", "lazy-assert.cjs"),
   ],
   // Packages in CommonJS expect `require`.
   banner: {
