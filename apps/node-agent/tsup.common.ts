@@ -42,8 +42,8 @@ export const COMMON: Options = {
     replaced(/^\.\/socks$/, "mqtt", "not-used.cjs"),
     replaced(/^tls$/, "mqtt", "lazy-tls.ts"),
     replaced(/^worker_threads$/, "pino", "main-thread.cjs"),
-    replaced(/^assert$/, "signal-exit", "lazy-assert.cjs"),
-    replaced(/^assert$/, "sonic-boom", "lazy-assert.cjs"),
+    replaced(/^assert$/, "signal-exit", "assert.cjs"),
+    replaced(/^assert$/, "sonic-boom", "assert.cjs"),
   ],
   // Packages in CommonJS expect `require`.
   banner: {
