@@ -155,8 +155,8 @@ describe("a process of the agent", () => {
     await manager.startProcedure();
     await until(() =>
       expect(requests.mock.calls).toEqual([
-        [{ kind: "log-level", sink: "file_archive", level: null }],
-        [{ kind: "restart" }],
+        [{ kind: "log-level", sink: "file_archive", level: null }, "probe"],
+        [{ kind: "restart" }, "probe"],
       ]),
     );
     await manager.teardown("stop");
@@ -196,7 +196,7 @@ describe("a process of the agent", () => {
     const child = fork(fileURLToPath(fixture("child")), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     await once(child, "message");
-    child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", settings });
+    child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", members: ["probe"], settings });
     child.send({ kind: "log-level", sink: "message_sending", level: "INFO" });
     const folder = join(dataDir, "messages");
     await until(() => {
