@@ -12,6 +12,7 @@ export default defineConfig({
     run: "src/run.ts",
     "dummy-procedure": "src/processes/dummy-procedure.ts",
     "system-checks": "src/processes/system-checks.ts",
+    procedures: "src/processes/procedures.ts",
     "mqtt-backend": "src/processes/mqtt-backend.ts",
     "tenta-backend": "src/processes/tenta-backend.ts",
     "thingsboard-backend": "src/processes/thingsboard-backend.ts",

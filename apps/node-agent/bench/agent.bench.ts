@@ -23,6 +23,7 @@ import { median, printFigure } from "@ivy/tooling/bench";
 const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
 const STARTS = 5;
 const CHANGES = 5;
+const MEMORY_ROUNDS = 3;
 const BACKLOG = 20_000;
 const IDLE_SECONDS = 60;
 const TICKS_PER_SECOND = 100;
@@ -110,8 +111,13 @@ function nameOf(pid: number): string {
   return script?.replace(/^.*\/|\.js$/g, "") ?? "?";
 }
 
-/** Proportional and private memory of a process in MB. */
-function memoryOf(pid: number): { pss: number; private: number } {
+/** Memory in MB: proportional, and of that what the process has written to, which it shares with nobody. */
+interface Memory {
+  pss: number;
+  private: number;
+}
+
+function memoryOf(pid: number): Memory {
   const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   const megabytes = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, "m").exec(rollup)?.[1]) / 1024;
   return { pss: megabytes("Pss"), private: megabytes("Private_Dirty") };
@@ -125,6 +131,19 @@ function processorTime(pids: readonly number[]): number {
     return Number(fields[11]) + Number(fields[12]);
   });
   return ticks.reduce((sum, one) => sum + one, 0) / TICKS_PER_SECOND;
+}
+
+/** Memory of the whole agent, once its procedures have measured; that of each process goes to standard error. */
+async function memoryOfAgent(share_process: boolean): Promise<Memory> {
+  using node = deploy({ ...configuration(1), supervision: { share_process } });
+  const main = start(node.root);
+  await server.count("measurements", measurements() + 2, 60_000);
+  const all = family(main.pid ?? 0).map((pid) => ({ name: nameOf(pid), ...memoryOf(pid) }));
+  await stop(main);
+  for (const { name, pss, private: own } of all)
+    process.stderr.write(`memory of ${name}: PSS ${pss.toFixed(1)} MB, of it private ${own.toFixed(1)} MB\n`);
+  const sum = (part: keyof Memory) => all.reduce((total, one) => total + one[part], 0);
+  return { pss: sum("pss"), private: sum("private") };
 }
 
 const firstMessages: number[] = [];
@@ -148,20 +167,37 @@ printFigure({
 });
 
 {
-  using node = deploy(configuration(1));
-  const main = start(node.root);
-  await server.count("measurements", measurements() + 2, 60_000);
-  const pids = family(main.pid ?? 0);
-  const all = pids.map((pid) => ({ name: nameOf(pid), ...memoryOf(pid) }));
-  for (const { name, pss, private: own } of all)
-    process.stderr.write(`memory of ${name}: PSS ${pss.toFixed(1)} MB, of it private ${own.toFixed(1)} MB\n`);
+  const rounds: { apart: Memory; shared: Memory }[] = [];
+  for (let round = 0; round < MEMORY_ROUNDS; round++)
+    rounds.push({ apart: await memoryOfAgent(false), shared: await memoryOfAgent(true) });
+  const middle = (mode: "apart" | "shared", part: keyof Memory) =>
+    median(rounds.map((round) => round[mode][part]));
   printFigure({
-    name: `memory (PSS) of the ${all.length} processes together`,
-    value: all.reduce((sum, { pss }) => sum + pss, 0),
+    name: "memory (PSS) of all processes together",
+    value: middle("apart", "pss"),
     unit: "MB",
     beside: PYTHON.memory,
     goal: { atMost: 1 },
   });
+  for (const [part, title] of [
+    ["pss", "PSS"],
+    ["private", "private"],
+  ] as const) {
+    printFigure({
+      name: `memory (${title}) of all processes together where procedures share one`,
+      value: middle("shared", part),
+      unit: "MB",
+      beside: { name: "a process for each procedure", value: middle("apart", part) },
+      goal: { atMost: 1 },
+    });
+  }
+}
+
+{
+  using node = deploy(configuration(1));
+  const main = start(node.root);
+  await server.count("measurements", measurements() + 2, 60_000);
+  const pids = family(main.pid ?? 0);
   await sleep(5_000);
   const before = processorTime(pids);
   await sleep(IDLE_SECONDS * 1_000);

@@ -11,7 +11,7 @@ import {
 import { type ProcessState, secretsOf } from "@ivy/types";
 import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
-import { type AgentProcess, processesOf } from "./processes.ts";
+import { type HostProcess, hostsOf, processesOf } from "./processes.ts";
 import type { LiveProcess } from "./status/live.ts";
 import { patienceOf, type Tools, verbosityOf } from "./tools.ts";
 
@@ -41,7 +41,7 @@ interface Round {
 /** The processes of the agent, through all the configurations that it runs with. */
 export class Fleet {
   readonly #options: FleetOptions;
-  #managers = new Map<string, LifecycleManager<AgentConfig>>();
+  #managers: LifecycleManager<AgentConfig>[] = [];
   #states: ProcessStates | undefined;
 
   constructor(options: FleetOptions) {
@@ -49,8 +49,8 @@ export class Fleet {
   }
 
   /**
-   * Starts the processes that a configuration asks for. One that runs with another configuration is torn down first;
-   * none waits for the teardown of any but its own predecessor.
+   * Starts the processes that a configuration asks for. What runs with another configuration is torn down first; none
+   * waits for the teardown of any but those that run what it will.
    *
    * @param restart - called when one of them asks for a restart of all
    */
@@ -58,15 +58,19 @@ export class Fleet {
     const before = this.#managers;
     const states = new ProcessStates({ ...tools, read: () => this.#read() });
     const round = { config, tools, states, restart };
-    const wanted = processesOf(config, this.#options.safeMode).map((process) => this.#manage(process, round));
-    this.#managers = new Map(wanted);
+    const processes = processesOf(config, this.#options.safeMode);
+    this.#managers = hostsOf(config, processes).map((host) => this.#manage(host, round));
     this.#states = states;
-    const gone = [...before].filter(([name]) => !this.#managers.has(name));
+    const teardowns = before.map((manager) => ({
+      members: manager.members,
+      gone: manager.teardown("restart"),
+    }));
     await Promise.all([
-      ...gone.map(([, manager]) => manager.teardown("restart")),
+      ...teardowns.map(({ gone }) => gone),
       // The backend first: it takes longest to be ready.
-      ...wanted.toReversed().map(async ([name, manager]) => {
-        await before.get(name)?.teardown("restart");
+      ...this.#managers.toReversed().map(async (manager) => {
+        const own = teardowns.filter(({ members }) => members.some((name) => manager.members.includes(name)));
+        await Promise.all(own.map(({ gone }) => gone));
         await manager.startProcedure();
       }),
     ]);
@@ -74,7 +78,7 @@ export class Fleet {
 
   /** Ends all processes; resolves once they are gone. */
   async teardown(reason: TeardownReason): Promise<void> {
-    await Promise.all([...this.#managers.values()].map((manager) => manager.teardown(reason)));
+    await Promise.all(this.#managers.map((manager) => manager.teardown(reason)));
     this.#states?.changed();
     await this.#states?.settled();
   }
@@ -82,17 +86,20 @@ export class Fleet {
   /** The processes that have not been running for a time without an end, in words; the time is in seconds. */
   unsteady(seconds: number): string[] {
     const latest = systemMonotonicMs() - seconds * 1_000;
-    return [...this.#managers].flatMap(([name, manager]) => {
-      if (!manager.procedureIsRunning()) return [`"${name}" is not started yet`];
+    return this.#managers.flatMap((manager) => {
+      const names = manager.members.map((name) => `"${name}"`);
+      if (!manager.procedureIsRunning()) return names.map((name) => `${name} is not started yet`);
       const { startedAt, restarts } = manager.checkProcedureStatus();
       if (startedAt !== undefined && startedAt <= latest) return [];
-      return [`"${name}" has not been running for ${seconds} s (started again ${restarts} times)`];
+      return names.map(
+        (name) => `${name} has not been running for ${seconds} s (started again ${restarts} times)`,
+      );
     });
   }
 
   /** Whether the server of each backend has taken a message over the connection that stands. */
   isServed(): boolean {
-    return [...this.#managers.values()]
+    return this.#managers
       .filter(({ variant }) => variant === "backend")
       .every((manager) => {
         const link = manager.procedureIsRunning() ? manager.checkProcedureStatus().link : undefined;
@@ -100,15 +107,16 @@ export class Fleet {
       });
   }
 
-  #manage({ name, entrypoint }: AgentProcess, round: Round): [string, LifecycleManager<AgentConfig>] {
+  #manage({ name, members, entrypoint }: HostProcess, round: Round): LifecycleManager<AgentConfig> {
     const { config, tools, states } = round;
     const { dataDir, configDir, agent } = this.#options;
     const { variant } = entrypoint;
     const drain = config.backend?.max_drain_time ?? 0;
-    const manager = new LifecycleManager({
+    return new LifecycleManager({
       config,
       entrypoint,
       name,
+      members,
       variant,
       logger: tools.logger,
       patience: patienceOf(config),
@@ -122,21 +130,20 @@ export class Fleet {
         secrets: secretsOf(config, AgentConfig),
         agent,
       },
-      onRequest: (request) => this.#perform(request, name, round),
+      onRequest: (request, asker) => this.#perform(request, asker, round),
       onCounts: (counts, pid) => this.#options.onCounts?.(counts, pid),
       onChange: () => {
         states.changed();
         this.#options.onChange?.();
       },
     });
-    return [name, manager];
   }
 
   /** Changes from which level on a sink gets entries, in all processes, until they are started anew. */
   setLogLevel({ sink, level }: LevelChange, asker: string, { logger }: Pick<Tools, "logger">): void {
     logger.info(`${asker} sets the level of ${sink} to ${level}, until the processes are started anew`);
     logger.setLevel(sink, level);
-    for (const manager of this.#managers.values()) manager.setLogLevel({ sink, level });
+    for (const manager of this.#managers) manager.setLogLevel({ sink, level });
   }
 
   #perform(request: AgentRequest, asker: string, { tools, restart }: Round): void {
@@ -146,14 +153,16 @@ export class Fleet {
     } else this.setLogLevel(request, `"${asker}"`, tools);
   }
 
-  /** What is known of every process that has been started, by its name. */
+  /** What is known of everything that has been started, by its name; what shares a process has its pid in common. */
   statuses(): Record<string, LiveProcess> {
-    const started = [...this.#managers].filter(([, manager]) => manager.procedureIsRunning());
+    const started = this.#managers.filter((manager) => manager.procedureIsRunning());
     return Object.fromEntries(
-      started.map(([name, manager]) => {
-        const { lastEnd: _, ...status } = manager.checkProcedureStatus();
-        return [name, { ...status, variant: manager.variant }];
-      }),
+      started.flatMap((manager) =>
+        manager.members.map((name) => {
+          const { lastEnd: _, ...status } = manager.checkProcedureStatus(name);
+          return [name, { ...status, variant: manager.variant }];
+        }),
+      ),
     );
   }
 

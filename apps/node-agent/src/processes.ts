@@ -1,17 +1,23 @@
 import { backendEntrypoint, type Entrypoint, procedureEntrypoint } from "@ivy/lifecycle";
 import type { AgentConfig } from "./agent-config.ts";
 
-/** A process that the agent keeps running. */
+/** What the agent keeps running: a procedure or a backend. */
 export interface AgentProcess {
   name: string;
   entrypoint: Entrypoint;
+}
+
+/** A process of the system. */
+export interface HostProcess extends AgentProcess {
+  /** Names of what runs in it. */
+  members: string[];
 }
 
 /** The files that `tsup.config.ts` makes of `src/processes/`. */
 const file = (name: string) => new URL(`./${name}.js`, import.meta.url);
 
 /**
- * The processes that a configuration asks for.
+ * What a configuration asks for.
  *
  * @param safeMode - only what it takes to be reached from afar
  */
@@ -23,8 +29,18 @@ function procedures(): AgentProcess[] {
   return [
     { name: "dummy-procedure", entrypoint: procedureEntrypoint(file("dummy-procedure")) },
     { name: "system-checks", entrypoint: procedureEntrypoint(file("system-checks")) },
-    // Add your own procedures here, and their entry to tsup.config.ts.
+    // Add your own procedures here, their entry to tsup.config.ts, and their `run` to src/processes/procedures.ts.
   ];
+}
+
+/** The processes of the system that these are run in: one each, or a common one for all procedures. */
+export function hostsOf({ supervision }: AgentConfig, processes: readonly AgentProcess[]): HostProcess[] {
+  const alone = processes.map((process) => ({ ...process, members: [process.name] }));
+  const isProcedure = ({ entrypoint }: AgentProcess) => entrypoint.variant === "procedure";
+  const members = alone.filter(isProcedure).map(({ name }) => name);
+  if (!supervision?.share_process || members.length === 0) return alone;
+  const shared = { name: "procedures", entrypoint: procedureEntrypoint(file("procedures")), members };
+  return [shared, ...alone.filter((process) => !isProcedure(process))];
 }
 
 function backendOf({ backend }: AgentConfig): AgentProcess[] {

@@ -80,9 +80,11 @@ export function sentenceOf(live: LiveStatus, hasBackend: boolean): string {
     ...problemsOfLink(link),
   ];
   if (problem !== undefined) return problem;
-  const running = processes.filter(([, { state }]) => state === "running").length;
+  const running = processes.filter(([, { state }]) => state === "running");
+  // Procedures may share one.
+  const pids = new Set(running.map(([, { pid }]) => pid));
   const connection = link?.connected === true ? ", connected to the server" : "";
-  return `Revision ${live.revision}: ${running} processes run${connection}`;
+  return `Revision ${live.revision}: ${pids.size} processes run${connection}`;
 }
 
 /** A process that should have been taken down and was not. */

@@ -51,6 +51,7 @@ describe("before a node switches to this version", () => {
     "run",
     "dummy-procedure",
     "system-checks",
+    "procedures",
     "mqtt-backend",
     "tenta-backend",
     "thingsboard-backend",

@@ -22,6 +22,7 @@ function manage(
   options: {
     name?: string;
     backend?: boolean;
+    members?: string[];
     secondsToKill?: number;
     restartPause?: RestartPause;
     patience?: Patience;
@@ -46,7 +47,8 @@ function manage(
     config: { behaviour, secret: "canary" },
     entrypoint: options.backend
       ? backendEntrypoint(fixture("backend"))
-      : procedureEntrypoint(fixture("child")),
+      : procedureEntrypoint(fixture(options.members ? "members" : "child")),
+    ...(options.members === undefined ? {} : { members: options.members }),
     name,
     variant: options.backend ? "backend" : "procedure",
     settings,
@@ -64,6 +66,17 @@ function manage(
   const pid = () => pidOf(join(dataDir, `${name}.pid`));
   return { manager, dataDir, settings, logger, requests, states, links, pid };
 }
+
+/** The text of all files of a folder. */
+function textOf(folder: string, suffix: string): string {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => readFileSync(join(folder, name), "utf8"))
+    .join("");
+}
+
+const logOf = (dataDir: string) => textOf(join(dataDir, "logs"), ".log");
+const storeOf = (dataDir: string) => textOf(join(dataDir, "messages"), ".jsonl");
 
 describe("a process of the agent", () => {
   it("runs from its start to its teardown, and stores messages", async () => {
@@ -155,8 +168,8 @@ describe("a process of the agent", () => {
     await manager.startProcedure();
     await until(() =>
       expect(requests.mock.calls).toEqual([
-        [{ kind: "log-level", sink: "file_archive", level: null }],
-        [{ kind: "restart" }],
+        [{ kind: "log-level", sink: "file_archive", level: null }, "probe"],
+        [{ kind: "restart" }, "probe"],
       ]),
     );
     await manager.teardown("stop");
@@ -196,7 +209,7 @@ describe("a process of the agent", () => {
     const child = fork(fileURLToPath(fixture("child")), { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     await once(child, "message");
-    child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", settings });
+    child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", members: ["probe"], settings });
     child.send({ kind: "log-level", sink: "message_sending", level: "INFO" });
     const folder = join(dataDir, "messages");
     await until(() => {
@@ -298,6 +311,79 @@ describe("a process of the agent", () => {
     const running = await until(pid);
     for (const place of ["cmdline", "environ"])
       expect(readFileSync(`/proc/${running}/${place}`, "latin1")).not.toContain("canary");
+    await manager.teardown("stop");
+  });
+});
+
+describe("a process with several members", () => {
+  const MEMBERS = ["steady", "probe"];
+  const slowly = () => {
+    const restartPause = new RestartPause();
+    restartPause.after = () => 3_600_000;
+    return restartPause;
+  };
+
+  it("tells of the loop of each, and logs under the name of each", async () => {
+    const { manager, dataDir } = manage("turn", { name: "both", members: MEMBERS });
+    await manager.startProcedure();
+    const turnsOf = (member: string) => manager.checkProcedureStatus(member).progress?.turns ?? 0;
+    await until(() => expect(Math.min(...MEMBERS.map(turnsOf))).toBeGreaterThan(0));
+    const intervals = MEMBERS.map((member) => manager.checkProcedureStatus(member).progress?.intervalMs);
+    expect(intervals).toEqual([50, 70]);
+    for (const member of MEMBERS) {
+      expect(logOf(dataDir)).toMatch(new RegExp(`${member} +- .*begins`));
+      expect(pidOf(join(dataDir, `${member}.pid`))).toBe(manager.checkProcedureStatus().pid);
+    }
+    manager.setLogLevel({ sink: "message_sending", level: "DEBUG" });
+    await until(() => {
+      for (const member of MEMBERS) expect(storeOf(dataDir)).toContain(`${member} turns`);
+    });
+    expect(await manager.teardown("stop")).toMatchObject({ exitCode: 0, forciblyKilled: false });
+  });
+
+  it("is started again when one of them waits for ever, which is blamed; the others are asked to end", async () => {
+    const patience = { missedIntervals: 2, shortestMs: 1_000, startMs: 60_000 };
+    const { manager, logger, dataDir } = manage("hang", { name: "both", members: MEMBERS, patience });
+    await manager.startProcedure();
+    await vi.waitFor(() => expect(manager.checkProcedureStatus().restarts).toBe(1), { timeout: 40_000 });
+    expect(manager.checkProcedureStatus("probe").lastError).toMatch(/^made no progress for \d+\.\d s$/);
+    expect(manager.checkProcedureStatus("steady").lastError).toMatch(
+      /^"probe" in the same process: made no progress for/,
+    );
+    expect(logger.error).toHaveBeenCalledWith(
+      expect.stringMatching(/^"probe" makes no progress: .*; "both", in which it runs, is started again$/),
+    );
+    expect(logOf(dataDir)).toContain("steady has ended");
+    await manager.teardown("stop");
+  }, 60_000);
+
+  it.each([
+    ["throw", "Error: the sensor is gone"],
+    ["return", "The process has ended although nobody asked for it"],
+  ])(
+    "ends when one of them does (%s), which is blamed; the others come to an end",
+    async (behaviour, why) => {
+      const restartPause = slowly();
+      const { manager, dataDir } = manage(behaviour, { name: "both", members: MEMBERS, restartPause });
+      await manager.startProcedure();
+      await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
+      expect(manager.checkProcedureStatus("probe").lastError).toBe(why);
+      expect(manager.checkProcedureStatus("steady").lastError).toBe(`"probe" in the same process: ${why}`);
+      expect(manager.checkProcedureStatus().lastEnd).toMatchObject({ exitCode: 1, blamed: "probe" });
+      expect(logOf(dataDir)).toMatch(new RegExp(`probe +- (ERROR|EXCEPTION) +- .*${why.split(": ").at(-1)}`));
+      expect(logOf(dataDir)).toContain("steady has ended");
+      await manager.teardown("stop");
+    },
+  );
+
+  it("ends when one of them is none that it can run, and says which", async () => {
+    const restartPause = slowly();
+    const { manager } = manage("turn", { name: "both", members: ["steady", "nobody"], restartPause });
+    await manager.startProcedure();
+    await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
+    expect(manager.checkProcedureStatus("nobody").lastError).toMatch(
+      /"nobody" is not among .*: steady, probe$/,
+    );
     await manager.teardown("stop");
   });
 });

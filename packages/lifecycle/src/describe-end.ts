@@ -1,5 +1,5 @@
 import { REDACTED } from "@ivy/types";
-import type { ProcessEnd } from "./lifecycle-manager.ts";
+import type { ProcessEnd } from "./process-status.ts";
 
 /** A shorter text stands in other words too often to be struck out. */
 const SHORTEST_SECRET = 4;

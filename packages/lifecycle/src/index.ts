@@ -18,12 +18,11 @@ export {
 export {
   LifecycleManager,
   type LifecycleOptions,
-  type ProcessEnd,
-  type ProcessStatus,
   SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN,
 } from "./lifecycle-manager.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
 export { MEMORY_FLAGS } from "./memory-flags.ts";
+export type { ProcessEnd, ProcessStatus } from "./process-status.ts";
 export type { Patience } from "./progress-watch.ts";
 export { RestartPause } from "./restart-pause.ts";
 export { systemdUnit, type UnitOptions } from "./systemd-unit.ts";

@@ -74,23 +74,23 @@ export interface ProcessSettings {
   agent: AgentIdentity;
 }
 
-/** From the main process to the other. */
+/** From the main process to the other. Members are what runs in it; as a rule it is its only one. */
 export type ToChild =
-  | { kind: "start"; config: unknown; name: string; settings: ProcessSettings }
+  | { kind: "start"; config: unknown; name: string; members: readonly string[]; settings: ProcessSettings }
   | { kind: "teardown"; reason: TeardownReason }
   | ({ kind: "log-level" } & LevelChange);
 
 /**
- * To the main process: the process asks for its settings; `run` has been called; the process asks for something else,
- * or tells why it ends, of its connection or of its loop.
+ * To the main process: the process asks for its settings; `run` has been called; one of its members asks for something
+ * else, or tells why the process ends, of its connection or of its loop.
  */
 export type ToParent =
   | { kind: "ready" }
   | { kind: "running" }
-  | { kind: "ask"; request: AgentRequest }
-  | { kind: "error"; text: string }
-  | ({ kind: "link"; counts: MessageCounts } & LinkReport)
-  | ({ kind: "progress"; counts: MessageCounts } & ProgressReport);
+  | { kind: "ask"; name: string; request: AgentRequest }
+  | { kind: "error"; name: string; text: string }
+  | ({ kind: "link"; name: string; counts: MessageCounts } & LinkReport)
+  | ({ kind: "progress"; name: string; counts: MessageCounts } & ProgressReport);
 
 /** Now, in milliseconds on the monotonic clock that all processes of the system share. */
 export function systemMonotonicMs(): number {

@@ -11,34 +11,43 @@ const HUNG_MS = 5_000;
 type Tale = Extract<ToParent, { kind: "link" | "progress" | "error" }>;
 
 export interface LifeOptions {
-  /** When it is taken down for want of progress; never if left out. */
+  /** Names of what runs in it. */
+  members: readonly string[];
+  /** When it is taken down for want of progress of one of them; never if left out. */
   patience: Patience | undefined;
   secrets: readonly string[];
-  /** Told that it makes no progress, for how many milliseconds now; it is taken down. */
-  hung: (silentMs: number) => void;
+  /** Told which of them makes no progress, for how many milliseconds now; the process is taken down. */
+  hung: (name: string, silentMs: number) => void;
 }
 
-/** One process from its start to its end: what it has told of itself, and whether it makes progress. */
+/** One of the members: how far its loop is. */
+interface Member {
+  progress?: ProgressReport;
+  watch: ProgressWatch | undefined;
+}
+
+/** One process from its start to its end: what it has told of itself, and whether each of its members makes progress. */
 export class Life {
   readonly child: ChildProcess;
   /** In milliseconds on the system's monotonic clock. */
   readonly startedAt = systemMonotonicMs();
   link: LinkReport | undefined;
-  progress: ProgressReport | undefined;
-  /** What it says it ends for. */
-  error: string | undefined;
-  /** How long it had made no progress when it was taken down for that. */
-  hungMs: number | undefined;
+  /** What it says it ends for, and because of which member. */
+  error: { name: string; text: string } | undefined;
+  /** Which member it was taken down for, and how long that had made no progress. */
+  hung: { name: string; silentMs: number } | undefined;
   readonly #options: LifeOptions;
-  readonly #watch: ProgressWatch | undefined;
+  readonly #members: ReadonlyMap<string, Member>;
   #killer: NodeJS.Timeout | undefined;
 
   constructor(child: ChildProcess, options: LifeOptions) {
     this.child = child;
     this.#options = options;
-    const { patience } = options;
-    this.#watch = patience && new ProgressWatch(patience, (silentMs) => this.#takeDown(silentMs));
-    this.#watch?.begin();
+    const { members, patience } = options;
+    const watchFor = (name: string) =>
+      patience && new ProgressWatch(patience, (silentMs) => this.#takeDown(name, silentMs));
+    this.#members = new Map(members.map((name) => [name, { watch: watchFor(name) }]));
+    for (const { watch } of this.#members.values()) watch?.begin();
   }
 
   /** How long it has run, in milliseconds. */
@@ -46,36 +55,45 @@ export class Life {
     return systemMonotonicMs() - this.startedAt;
   }
 
-  /** How long it may still be silent before it is taken down, in milliseconds; `undefined`: for ever. */
-  get dueInMs(): number | undefined {
-    return this.#watch?.dueInMs;
+  progressOf(name: string): ProgressReport | undefined {
+    return this.#members.get(name)?.progress;
+  }
+
+  /** How long one may still be silent before the process is taken down, in milliseconds; `undefined`: for ever. */
+  dueInMsOf(name: string): number | undefined {
+    return this.#members.get(name)?.watch?.dueInMs;
   }
 
   note(message: Tale): void {
     if (message.kind === "error") {
-      this.error = message.text;
+      const { name, text } = message;
+      // What comes after the first one may be its consequence.
+      this.error ??= { name, text };
     } else if (message.kind === "link") {
-      const { kind: _, counts: __, ...link } = message;
+      const { kind: _, name: __, counts: ___, ...link } = message;
       this.link = link;
     } else {
-      const { kind: _, counts: __, error, ...progress } = message;
+      const { kind: _, name, counts: __, error, ...progress } = message;
+      const member = this.#members.get(name);
+      if (member === undefined) return;
       const shown = error === undefined ? {} : { error: strikeOut(error, this.#options.secrets) };
-      this.progress = { ...progress, ...shown };
-      this.#watch?.progress(progress);
+      member.progress = { ...progress, ...shown };
+      member.watch?.progress(progress);
     }
   }
 
   /** It is to end now, or has ended. */
   unwatch(): void {
-    this.#watch?.end();
+    for (const { watch } of this.#members.values()) watch?.end();
     clearTimeout(this.#killer);
   }
 
-  #takeDown(silentMs: number): void {
+  #takeDown(name: string, silentMs: number): void {
     const { pid } = this.child;
     if (pid === undefined) return;
-    this.hungMs = silentMs;
-    this.#options.hung(silentMs);
+    this.unwatch();
+    this.hung = { name, silentMs };
+    this.#options.hung(name, silentMs);
     // It may be blocked or stopped; if it can be, it is asked first.
     this.child.kill("SIGTERM");
     this.#killer = setTimeout(() => killGroup(pid), HUNG_MS);

@@ -9,15 +9,14 @@ import { LifecycleUsageError } from "./errors.ts";
 import type {
   AgentRequest,
   LevelChange,
-  LinkReport,
   MessageCounts,
   ProcessSettings,
-  ProgressReport,
   TeardownReason,
   ToChild,
   ToParent,
 } from "./ipc.ts";
 import { Life } from "./life.ts";
+import type { ProcessEnd, ProcessStatus } from "./process-status.ts";
 import type { Patience } from "./progress-watch.ts";
 import { RestartPause } from "./restart-pause.ts";
 import { killGroup, spawnChild } from "./spawn-child.ts";
@@ -29,48 +28,14 @@ export const SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN = 30;
 /** How long the last words of a process that has ended are waited for, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
-/** How a process has ended; the same for a good end and a bad one. */
-export interface ProcessEnd {
-  exitCode: number | null;
-  signal: NodeJS.Signals | null;
-  /** It did not end in time, and was killed. */
-  forciblyKilled: boolean;
-  /** How long it has run, in milliseconds. */
-  durationMs: number;
-  stderrTail: string;
-  /** What it was ended by itself for, if it said so. */
-  error?: string;
-  /** It made no progress for so long, in milliseconds, and was taken down for it. */
-  hungMs?: number;
-}
-
-/** What is known about a process. */
-export interface ProcessStatus {
-  state: "running" | "pausing" | "ended";
-  pid: number | undefined;
-  /** How often it has been started again since it was started. */
-  restarts: number;
-  lastEnd: ProcessEnd | undefined;
-  /** When the process that runs was started, in milliseconds on the system's monotonic clock. */
-  startedAt: number | undefined;
-  /** What it has last told of its connection; only a backend has one. */
-  link: LinkReport | undefined;
-  /** What it has last told of its loop; a loop that turns often tells only now and then. */
-  progress: ProgressReport | undefined;
-  /** How long it may still make no progress before it is taken down, in milliseconds. */
-  dueInMs: number | undefined;
-  /** It has died soon after its start again and again, and does not run well yet. */
-  crashLoop: boolean;
-  /** Why it has last ended by itself, in one line without secrets. */
-  lastError: string | undefined;
-}
-
 export interface LifecycleOptions<Config> {
   /** Handed to the process; validated already. */
   config: Config;
   entrypoint: Entrypoint;
   /** Stands in the log as the origin of what the process says. */
   name: string;
+  /** Names of what runs in it, each with a loop and a place in the log of its own; it alone if left out. */
+  members?: readonly string[];
   variant: Variant;
   settings: ProcessSettings;
   logger: Pick<Logger, "debug" | "info" | "warning" | "error">;
@@ -80,8 +45,8 @@ export interface LifecycleOptions<Config> {
   restartPause?: RestartPause;
   /** When a process that makes no progress is taken down and started again; never if left out. */
   patience?: Patience;
-  /** Performs what the process asks for. */
-  onRequest?: (request: AgentRequest) => void;
+  /** Performs what one of its members, whose name goes along, asks for. */
+  onRequest?: (request: AgentRequest, name: string) => void;
   /** Told now and then what a process has done with messages. */
   onCounts?: (counts: MessageCounts, pid: number) => void;
   /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
@@ -102,7 +67,7 @@ export class LifecycleManager<Config> {
   #forciblyKilled = false;
   #restarts = 0;
   #lastEnd: ProcessEnd | undefined;
-  #lastError: string | undefined;
+  #lastFailure: { text: string; blamed: string | undefined } | undefined;
   #gone: Promise<void> = Promise.resolve();
 
   /** @throws LifecycleUsageError where the entrypoint does not fit the variant, or its module is not there */
@@ -137,13 +102,21 @@ export class LifecycleManager<Config> {
     return this.#options.variant;
   }
 
+  /** Names of what runs in the process. */
+  get members(): readonly string[] {
+    return this.#options.members ?? [this.#options.name];
+  }
+
   /** Whether it has been started; it may have died meanwhile and be about to be started again. */
   procedureIsRunning(): boolean {
     return this.#started;
   }
 
-  /** @throws LifecycleUsageError where it has not been started */
-  checkProcedureStatus(): ProcessStatus {
+  /**
+   * @param member - one of those that run in the process; the first if left out
+   * @throws LifecycleUsageError where it has not been started
+   */
+  checkProcedureStatus(member = this.members[0] as string): ProcessStatus {
     if (!this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has not been started`);
     const life = this.#life;
     return {
@@ -153,10 +126,10 @@ export class LifecycleManager<Config> {
       lastEnd: this.#lastEnd,
       startedAt: life?.startedAt,
       link: life?.link,
-      progress: life?.progress,
-      dueInMs: life?.dueInMs,
+      progress: life?.progressOf(member),
+      dueInMs: life?.dueInMsOf(member),
       crashLoop: this.#isCrashLoop(),
-      lastError: this.#lastError,
+      lastError: this.#lastErrorOf(member),
     };
   }
 
@@ -226,13 +199,20 @@ export class LifecycleManager<Config> {
     const { name, logger, patience, settings, onChange } = this.#options;
     if (this.#restartPause.isCrashLoop && onChange !== undefined)
       this.#recovery = setTimeout(onChange, this.#restartPause.wellStartedMs);
-    const hung = (silentMs: number) => {
+    const hung = (member: string, silentMs: number) => {
       const seconds = (silentMs / 1_000).toFixed(1);
+      const what = member === name ? "it" : `"${name}", in which it runs,`;
       logger.error(
-        `"${name}" makes no progress: nothing has come of it for ${seconds} s; it is started again`,
+        `"${member}" makes no progress: nothing has come of it for ${seconds} s; ${what} is started again`,
       );
     };
-    return new Life(child, { patience, secrets: settings.secrets, hung });
+    return new Life(child, { members: this.members, patience, secrets: settings.secrets, hung });
+  }
+
+  /** Those that one member has dragged along are told which. */
+  #lastErrorOf(member: string): string | undefined {
+    const { text, blamed = member } = this.#lastFailure ?? {};
+    return text === undefined || blamed === member ? text : `"${blamed}" in the same process: ${text}`;
   }
 
   #isCrashLoop(): boolean {
@@ -242,7 +222,7 @@ export class LifecycleManager<Config> {
 
   #receive(message: Exclude<ToParent, { kind: "running" }>, child: ChildProcess): void {
     if (message.kind === "ready") this.#send(child, this.#startMessage());
-    else if (message.kind === "ask") this.#options.onRequest?.(message.request);
+    else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
     // What a process that has ended said last is about a connection and a loop that are no more.
     else if (child === this.#life?.child) {
       this.#life.note(message);
@@ -253,7 +233,8 @@ export class LifecycleManager<Config> {
 
   #startMessage(): ToChild {
     const { config, name, settings } = this.#options;
-    return { kind: "start", config, name, settings: { ...settings, verbosity: this.#verbosity } };
+    const { members } = this;
+    return { kind: "start", config, name, members, settings: { ...settings, verbosity: this.#verbosity } };
   }
 
   #send(child: ChildProcess, message: ToChild): void {
@@ -263,7 +244,8 @@ export class LifecycleManager<Config> {
 
   #ended(how: Pick<ProcessEnd, "exitCode" | "signal" | "stderrTail">, startedAt: number): void {
     const durationMs = performance.now() - startedAt;
-    const { error, hungMs } = this.#life ?? {};
+    const { error, hung } = this.#life ?? {};
+    const blamed = this.members.find((member) => member === (hung ?? error)?.name);
     clearTimeout(this.#recovery);
     this.#life?.unwatch();
     this.#life = undefined;
@@ -271,8 +253,9 @@ export class LifecycleManager<Config> {
       ...how,
       forciblyKilled: this.#forciblyKilled,
       durationMs,
-      ...(error === undefined ? {} : { error }),
-      ...(hungMs === undefined ? {} : { hungMs }),
+      ...(error === undefined ? {} : { error: error.text }),
+      ...(hung === undefined ? {} : { hungMs: hung.silentMs }),
+      ...(blamed === undefined ? {} : { blamed }),
     };
     if (this.#tearingDown) this.#reportTeardown(this.#lastEnd);
     else this.#startAgain(this.#lastEnd);
@@ -286,11 +269,11 @@ export class LifecycleManager<Config> {
   }
 
   #startAgain(end: ProcessEnd): void {
-    const { durationMs, exitCode, signal, stderrTail, hungMs = 0 } = end;
+    const { durationMs, exitCode, signal, stderrTail, blamed, hungMs = 0 } = end;
     const { name, logger } = this.#options;
     // The time in which it hung does not count as time in which it ran well.
     const pauseMs = this.#restartPause.after(durationMs - hungMs);
-    this.#lastError = strikeOut(describeEnd(end), this.#options.settings.secrets);
+    this.#lastFailure = { text: strikeOut(describeEnd(end), this.#options.settings.secrets), blamed };
     const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`;
     logger.error(
       `"${name}" has died ${how} after ${(durationMs / 1_000).toFixed(1)} s, starts again in ${(pauseMs / 1_000).toFixed(1)} s`,

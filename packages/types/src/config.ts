@@ -66,6 +66,17 @@ export const SupervisionConfig = z.strictObject({
     }),
     600,
   ),
+  share_process: z._default(
+    z.boolean().check(
+      about({
+        title: "One process for all procedures",
+        description:
+          "Procedures share a process, which saves memory; when one of them dies or hangs, all are started again",
+        example: true,
+      }),
+    ),
+    false,
+  ),
 });
 export type SupervisionConfig = z.infer<typeof SupervisionConfig>;
 
@@ -117,7 +128,8 @@ export const Config = z.strictObject({
   supervision: z.optional(SupervisionConfig).check(
     about({
       title: "Supervision",
-      description: "When a process that makes no progress is started again; with the defaults without it",
+      description:
+        "When a process that makes no progress is started again, and whether procedures share one; with the defaults without it",
     }),
   ),
   metrics: z.optional(z.nullable(MetricsConfig)).check(

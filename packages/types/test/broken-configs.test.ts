@@ -87,6 +87,7 @@ const BROKEN: Record<string, Changes | string> = {
   "a loop of topics": { "backend.provider": "mqtt", "backend.topics": { data: "a", configuration: "a" } },
   "an interval of 0": { "dummy_procedure.seconds_between_datapoints": 0 },
   "no section of a procedure": { system_checks: undefined },
+  "a process shared in a word": { supervision: { share_process: "yes" } },
 };
 
 function textOf(broken: Changes | string): string {

@@ -61,7 +61,7 @@ function ofProcesses(processes: StatusReport["processes"]): MetricFamily[] {
     ),
     bytes(
       "ivy_process_memory_bytes",
-      "Share of the memory of the process",
+      "Share of the memory of the process, which procedures may have in common",
       each((one) => one.memory_bytes),
     ),
     seconds(

@@ -23,7 +23,10 @@ const Process = z.strictObject({
   ),
   pid: perhaps(z.int()),
   uptime_seconds: perhaps(seconds("How long it has been running")),
-  memory_bytes: described(perhaps(z.int()), "Its share of the memory (PSS)"),
+  memory_bytes: described(
+    perhaps(z.int()),
+    "Share of the memory (PSS) of the process with this pid; procedures may have one in common",
+  ),
   restarts: described(z.int(), "How often it has been started again since the agent was started"),
   last_turn_age_seconds: perhaps(
     seconds("How long ago its loop has last come round and worked: the age of its last data point"),

@@ -70,7 +70,7 @@ function startOf({ name, config, dataDir }: TurnOptions): ToChild {
     secrets: secretsOf(config, AgentConfig),
     agent: { name: NAME, version: VERSION, startedAt: systemMonotonicMs(), beginsAtOnce: true },
   };
-  return { kind: "start", config, name, settings };
+  return { kind: "start", config, name, members: [name], settings };
 }
 
 function tell(child: ChildProcess, message: ToChild): void {
