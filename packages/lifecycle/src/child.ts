@@ -3,15 +3,9 @@ import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
 import type { LinkEvent } from "@ivy/messaging/forwarder";
 import { StateInterface } from "@ivy/state";
+import { systemMonotonicMs } from "./clock.ts";
 import { LifecycleUsageError } from "./errors.ts";
-import {
-  type LevelChange,
-  type ProcessSettings,
-  systemMonotonicMs,
-  type TeardownReason,
-  type ToChild,
-  type ToParent,
-} from "./ipc.ts";
+import type { LevelChange, ProcessSettings, TeardownReason, ToChild, ToParent } from "./ipc.ts";
 import { linkReporter } from "./report-link.ts";
 import { progressReporter, type Turn } from "./report-progress.ts";
 

@@ -91,8 +91,3 @@ export type ToParent =
   | { kind: "error"; text: string }
   | ({ kind: "link"; counts: MessageCounts } & LinkReport)
   | ({ kind: "progress"; counts: MessageCounts } & ProgressReport);
-
-/** Now, in milliseconds on the monotonic clock that all processes of the system share. */
-export function systemMonotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}

@@ -1,5 +1,5 @@
 import type { MessageArchiveItem, MessageBody } from "@ivy/types";
-import { isoTime } from "../queue/open.ts";
+import { isoTime } from "../iso-time.ts";
 
 export const CSV_HEADER = "time,revision,variant,key,value\n";
 

@@ -1,5 +1,5 @@
 import type { MessageArchiveItem } from "@ivy/types";
-import { isoTime } from "../queue/open.ts";
+import { isoTime } from "../iso-time.ts";
 
 /** A message, whose body is given in JSON, as one line of JSON. */
 export function toJsonLine({ timestamp, revision, message_body }: MessageArchiveItem<string>): string {
