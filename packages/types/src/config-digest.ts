@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
-
 /** SHA-256 of a configuration in hexadecimal; the order of keys makes no difference. */
 export function configDigest(config: unknown): string {
+  // Most of those who use this package never come here, and loading it takes a while.
+  const { createHash } = process.getBuiltinModule("node:crypto");
   return createHash("sha256")
     .update(JSON.stringify(sorted(config)))
     .digest("hex");
