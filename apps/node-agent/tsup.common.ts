@@ -16,6 +16,27 @@ export function replaced(module: RegExp, library: string, standIn: string): Plug
   };
 }
 
+const OWN_IMPORT = /^import (?:([\w$]+)|\* as ([\w$]+)|\{([^}]*)\}) from "(node:[^"]+)";\n/gm;
+
+/**
+ * Gets Node's own modules without `import`, which reads each of their properties and so loads what lies behind them:
+ * with `node:fs` the streams and the promises, with `node:process` the reports. That is 10 ms of every start.
+ */
+const OWN_MODULES: NonNullable<Options["plugins"]>[number] = {
+  name: "own-modules",
+  renderChunk(code) {
+    const gotten: string[] = [];
+    const rest = code.replace(OWN_IMPORT, (_, whole, all, names, module) => {
+      const as = whole ?? all ?? `{${names.replaceAll(" as ", ": ")}}`;
+      gotten.push(`const ${as} = process.getBuiltinModule("${module}");\n`);
+      return "";
+    });
+    const left = /^import [^;]*"node:[^;]*/m.exec(rest)?.[0];
+    if (left !== undefined) throw new Error(`This import is of a form that the build does not know: ${left}`);
+    return { code: gotten.join("") + rest };
+  },
+};
+
 /** What all programs of the agent have in common. */
 export const COMMON: Options = {
   format: "esm",
@@ -45,8 +66,9 @@ export const COMMON: Options = {
     replaced(/^assert$/, "signal-exit", "assert.cjs"),
     replaced(/^assert$/, "sonic-boom", "assert.cjs"),
   ],
+  plugins: [OWN_MODULES],
   // Packages in CommonJS expect `require`.
   banner: {
-    js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+    js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);',
   },
 };

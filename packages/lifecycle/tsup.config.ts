@@ -5,5 +5,6 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     child: "src/child.ts",
+    clock: "src/clock.ts",
   }),
 );

@@ -9,6 +9,7 @@ export default defineConfig({
   ...library({
     index: "src/index.ts",
     forwarder: "src/forwarder.ts",
+    statistics: "src/statistics.ts",
     testing: "src/testing.ts",
   }),
   noExternal: ["@ivy/files", "@ivy/types", /^zod/],

@@ -5,6 +5,7 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     child: "src/child.ts",
+    paths: "src/root/paths.ts",
     testing: "src/testing.ts",
   }),
 );

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -6,7 +6,8 @@ import { hasMosquitto, type Mosquitto, startMosquitto } from "@ivy/backends/test
 import { MessagingAgent } from "@ivy/messaging";
 import { createTestAuthority } from "@ivy/messaging/testing";
 import { type Config, parseConfig } from "@ivy/types";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { createRepository } from "@ivy/updater/testing";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import type { Patient } from "../src/doctor/check.ts";
 import { CHECKS, examine } from "../src/doctor/examine.ts";
 import { loginOnce } from "../src/doctor/login.ts";
@@ -106,6 +107,8 @@ const withConfig = (patient: Patient, change: Change): Patient => {
   change(config);
   return { ...patient, config };
 };
+const withRemote = (patient: Patient, remote: string): Patient =>
+  withConfig(patient, ({ updater }) => Object.assign(updater ?? {}, { provider: "git", remote }));
 const withConnection = (patient: Patient, change: Record<string, unknown>): Patient =>
   withConfig(patient, ({ backend }) => Object.assign(backend?.mqtt_connection ?? {}, change));
 
@@ -229,6 +232,7 @@ const FAULTS: [check: string, what: string, fault: Fault][] = [
           Promise.reject(new TypeError("fetch failed", { cause: new Error("getaddrinfo ENOTFOUND") })),
       }),
   ],
+  ["repository", "git does not find it", (p) => withRemote(p, join(p.root, "nowhere.git"))],
 ];
 
 describeWithBroker("the doctor", () => {
@@ -278,6 +282,28 @@ describeWithBroker("the doctor", () => {
     expect(await found(withConnection(patient, { tls }), "certificates")).toMatchObject({
       result: "failure",
       text: expect.stringMatching(/our certificate has ended on 2/),
+    });
+  });
+
+  it("asks a git remote over ssh, which asks nobody anything, and tells why it is refused", async () => {
+    using repository = createRepository();
+    const patient = withRemote(await soundPatient(), `git@example.com:${repository.path}`);
+    const found = async (ssh: string) => {
+      const bin = join(patient.root, "bin");
+      mkdirSync(bin, { recursive: true });
+      writeFileSync(join(bin, "ssh"), `#!/bin/sh\necho "$@" > "$0.log"\n${ssh}\n`, { mode: 0o755 });
+      vi.stubEnv("PATH", `${bin}:${process.env["PATH"]}`);
+      onTestFinished(() => void vi.unstubAllEnvs());
+      const [finding] = await examine(patient, { checks: named("repository") });
+      return { ...finding, asked: readFileSync(join(bin, "ssh.log"), "utf8") };
+    };
+    expect(await found('for last; do :; done; exec sh -c "$last"')).toMatchObject({
+      result: "ok",
+      asked: expect.stringContaining("BatchMode=yes"),
+    });
+    expect(await found("echo 'Host key verification failed.' >&2; exit 255")).toMatchObject({
+      result: "failure",
+      text: expect.stringContaining("known_hosts"),
     });
   });
 

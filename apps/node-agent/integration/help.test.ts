@@ -29,6 +29,10 @@ describe("the help", () => {
   it.each([
     ["statu", "status"],
     ["config exlain", "explain"],
+    ["queue pek", "peek"],
+    ["logs levle", "level"],
+    ["queue peek --jsn", "--json"],
+    ["logs --folow", "--follow"],
     ["doctor --jsn", "--json"],
   ])("suggests another word for %s", async (words, meant) => {
     const { code, stderr } = await deployNode(CONFIG).cli(words.split(" "));
@@ -53,9 +57,21 @@ describe("completion", () => {
     expect(await suggestions("run", "")).toEqual(
       expect.arrayContaining(["dummy-procedure", "system-checks"]),
     );
+    expect(await suggestions("logs", "--origin", "")).toEqual(
+      expect.arrayContaining(["main", "dummy-procedure"]),
+    );
   });
 
-  it("works in bash", async () => {
+  it("leaves the names of files to the shell where a command takes one, and only there", async () => {
+    // What the shell shall do is the last line.
+    const [AS_USUAL, NO_FILES] = [":0", ":4"];
+    for (const words of ["apply", "config check", "config diff before.json", "support --output"])
+      expect((await suggestions(...words.split(" "), "")).slice(-2), words).toEqual([AS_USUAL, ""]);
+    for (const words of ["queue", "logs --text", "run"])
+      expect(await suggestions(...words.split(" "), ""), words).toContain(NO_FILES);
+  });
+
+  it("works in bash, where files can be completed too", async () => {
     const node = deployNode(CONFIG);
     const script = (await node.cli(["completion", "bash"])).stdout;
     const bin = join(node.root, "bin");
@@ -67,10 +83,13 @@ describe("completion", () => {
     const asked = `source ${node.root}/completion.bash
       COMP_WORDS=(ivy queue pe); COMP_CWORD=2; COMP_LINE="ivy queue pe"; COMP_POINT=12
       _get_comp_words_by_ref() { cur=pe; prev=queue; words=("\${COMP_WORDS[@]}"); cword=2; }
-      __ivy_complete; echo "\${COMPREPLY[@]}"`;
+      __ivy_complete; echo "\${COMPREPLY[@]}"; complete -p ivy`;
     const env = { ...process.env, PATH: `${bin}:/usr/bin:/bin` };
-    expect(
-      execFileSync("bash", ["-c", asked], { env, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }),
-    ).toContain("peek");
+    const said = execFileSync("bash", ["-c", asked], {
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    expect(said).toBe("peek\ncomplete -o default -F __ivy_complete ivy\n");
   });
 });

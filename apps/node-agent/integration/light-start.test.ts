@@ -9,23 +9,52 @@ import { deployNode, textOf } from "./support/deployed-node.ts";
 
 const run = promisify(execFile);
 
-it("the command line loads only what a command needs: `info` neither SQLite, child processes nor the network", async () => {
+/** What takes a while to load. The last comes with `node:fs` where that is imported as a whole. */
+const HEAVY = ["sqlite", "net", "crypto", "child_process", "http", "tls", "worker_threads"];
+
+/** Runs a command; which of the heavy modules it has loaded, and how many kilobytes of code of ours. */
+async function loadedBy(command: string): Promise<{ heavy: string[]; kilobytes: number }> {
   const node = deployNode(configFor({ host: "127.0.0.1", port: 9 }));
   const cli = join(node.root, "apps/node-agent/dist/cli.js");
   const program = `
-    process.argv = [process.argv[0], "ivy", "info"];
+    const { registerHooks } = process.getBuiltinModule("node:module");
+    let bytes = 0;
+    const load = (url, context, next) => {
+      const loaded = next(url, context);
+      bytes += loaded.source?.length ?? 0;
+      return loaded;
+    };
+    registerHooks({ load });
+    process.argv = [process.argv[0], "ivy", ${JSON.stringify(command)}];
+    process.on("exit", () => {
+      // Standard error may load the network too.
+      const loaded = JSON.stringify([bytes, process.moduleLoadList]);
+      process.stderr.write(loaded);
+    });
     await import(${JSON.stringify(cli)});
-    process.stderr.write(process.moduleLoadList.join("\\n"));
+    process.exitCode = 0;
   `;
   const probe = join(node.root, "probe.mjs");
   writeFileSync(probe, program);
   // Into a file, for a pipe as standard output loads the network itself.
   const asked = `"$0" "$1" > "${node.root}/out"`;
   const { stderr } = await run("sh", ["-c", asked, process.execPath, probe]);
-  const heavy = ["sqlite", "child_process", "http", "tls"];
-  const loaded = stderr.split("\n");
-  expect(loaded).toContain("NativeModule path");
-  expect(heavy.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([]);
+  const [bytes, modules]: [number, string[]] = JSON.parse(stderr);
+  expect(modules).toContain("NativeModule path");
+  const heavy = HEAVY.filter((name) => modules.includes(`NativeModule ${name}`));
+  return { heavy, kilobytes: Math.round(bytes / 1_024) };
+}
+
+it("`info` loads none of the heavier modules of Node, and the command line alone", async () => {
+  const { heavy, kilobytes } = await loadedBy("info");
+  expect(heavy).toEqual([]);
+  expect(kilobytes).toBeLessThan(160);
+});
+
+it("`status` loads what it asks with, and neither schemas nor the updater", async () => {
+  const { heavy, kilobytes } = await loadedBy("status");
+  expect(heavy).toEqual(["sqlite", "net"]);
+  expect(kilobytes).toBeLessThan(220);
 });
 
 it("a process loads only what it needs: neither assertions nor threads, nor without need TLS and cryptography", async () => {

@@ -110,6 +110,52 @@ describe("export", () => {
     ]);
   });
 
+  it("prints any mixture of messages to the byte, whole lines beside a torn one", async () => {
+    const node = deployNode(CONFIG);
+    const messages = new MessagingAgent({ dataDir: node.dataDir, now: () => NOON + 7 });
+    const config = { general: { config_revision: 7 }, list: [1, { deep: "a,b" }] };
+    await messages.addMessages([
+      { variant: "data", data: { later: -0, "10": 1e21, "2": "" } },
+      { variant: "data", data: { "a,key": "two\r\nlines", '"': "° 日本語 🌲" } },
+      { variant: "data", data: { torn: 1 } },
+      { variant: "data", data: { trap: ',"m":1,"c":"01234567"}' } },
+      { variant: "config", status: "rejected", config, reason: 'no "x"' },
+    ]);
+    await messages.addMessage({ variant: "log", level: "INFO", subject: "alone", body: "" });
+    await messages.teardown();
+    const [file = ""] = readdirSync(join(node.dataDir, "messages")).filter(
+      (name) => !name.includes("urgent"),
+    );
+    const path = join(node.dataDir, "messages", file);
+    writeFileSync(path, readFileSync(path, "utf8").replace('"torn":1', '"torn":2'));
+
+    const exported = async (format: string) =>
+      (await node.cli(["export", "--from", "2026-03-01", "--format", format])).stdout;
+    const time = "2026-03-01T12:00:00.007Z";
+    const rows = [
+      "data,2,",
+      "data,10,1e+21",
+      "data,later,0",
+      'data,"a,key","two\r\nlines"',
+      'data,"""",° 日本語 🌲',
+      'data,trap,",""m"":1,""c"":""01234567""}"',
+      "log,INFO,alone",
+      'config,rejected,"no ""x"""',
+    ];
+    expect(await exported("csv")).toBe(
+      `time,revision,variant,key,value\n${rows.map((row) => `${time},,${row}\n`).join("")}`,
+    );
+    const bodies = [
+      '{"variant":"data","data":{"2":"","10":1e+21,"later":0}}',
+      '{"variant":"data","data":{"a,key":"two\\r\\nlines","\\"":"° 日本語 🌲"}}',
+      '{"variant":"data","data":{"trap":",\\"m\\":1,\\"c\\":\\"01234567\\"}"}}',
+      '{"variant":"log","level":"INFO","subject":"alone","body":""}',
+      `{"variant":"config","status":"rejected","config":${JSON.stringify(config)},"reason":"no \\"x\\""}`,
+    ];
+    const line = (body: string) => `{"time":"${time}","revision":null,"message":${body}}\n`;
+    expect(await exported("jsonl")).toBe(bodies.map(line).join(""));
+  });
+
   it("asks for a time that it understands", async () => {
     const { code, stderr } = await (await nodeWithMessages()).cli(["export", "--from", "yesterday"]);
     expect([code, stderr]).toEqual([1, expect.stringContaining("Write an ISO time like 2026-03-01T12:00")]);

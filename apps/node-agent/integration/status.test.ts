@@ -9,8 +9,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { KernelLock } from "@ivy/files";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { StatusReport } from "../src/status/schema.ts";
 import { configFor, PASSWORD, TOKEN } from "./support/config.ts";
@@ -50,6 +52,18 @@ describe("the status of a node", () => {
       update: null,
     });
     expect(existsSync(node.dataDir)).toBe(false);
+  });
+
+  it("is told all the same where the main process ends while it answers", async () => {
+    const node = deployNode(configFor(NOBODY));
+    mkdirSync(node.dataDir);
+    using lock = new KernelLock(join(node.dataDir, "run.lock"));
+    expect(lock.tryAcquire()).toBe(true);
+    const ending = createServer({ allowHalfOpen: true }, (connection) => connection.end());
+    await new Promise<void>((listening) => ending.listen(join(node.dataDir, "control.sock"), listening));
+    onTestFinished(() => void ending.close());
+    const { code, report } = await reportOf(node);
+    expect([code, report.main]).toEqual([4, expect.objectContaining({ pid: process.pid, answers: false })]);
   });
 
   it("is well, with every process, and stopped afterwards, and nothing is changed by asking", async () => {

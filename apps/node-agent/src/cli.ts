@@ -21,7 +21,9 @@ import { NAME } from "./constants.ts";
 const program = new Command(NAME)
   .description("Command line interface of the agent of a sensor node")
   .showHelpAfterError()
-  .showSuggestionAfterError();
+  .showSuggestionAfterError()
+  // What stands behind a subcommand belongs to that.
+  .enablePositionalOptions();
 
 const COMMANDS = [
   addInfo,

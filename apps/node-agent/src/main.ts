@@ -7,7 +7,6 @@ import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
 import { type Outcome, type Site, Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
-import { listenForControl } from "./control/listen.ts";
 import { Fleet } from "./fleet.ts";
 import { Operations } from "./operations.ts";
 import type { Pulse } from "./pulse.ts";
@@ -76,7 +75,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     onChange: () => operations.changed(),
     onCounts: (counts, pid) => operations.count(counts, pid),
   });
-  using operations = new Operations({ ...options, fleet, agent });
+  await using operations = new Operations({ ...options, fleet, agent });
   let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
@@ -92,11 +91,6 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       await before?.[Symbol.asyncDispose]();
       using _limits = config.backend ? undefined : keepLimits(tools.messages);
       const { logger, messages } = tools;
-      await using _control = await listenForControl({
-        dataDir,
-        perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
-        warn: (text) => logger.warning(text),
-      });
       options.up?.();
       const stateFile = join(dataDir, "state.json");
       const until = AbortSignal.any([signal, restart.signal]);

@@ -3,6 +3,8 @@ import { readNewestTime } from "@ivy/messaging";
 import { rootPaths } from "@ivy/updater";
 import type { AgentConfig } from "./agent-config.ts";
 import { NAME, ROOT_DIR } from "./constants.ts";
+import { listenForControl } from "./control/listen.ts";
+import type { ControlRequest } from "./control/request.ts";
 import type { Fleet } from "./fleet.ts";
 import { Counters } from "./metrics/counters.ts";
 import { metricFamilies } from "./metrics/families.ts";
@@ -11,7 +13,7 @@ import { serveMetrics } from "./metrics/serve.ts";
 import { Pulse } from "./pulse.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { collectStatus } from "./status/collect.ts";
-import { type LiveStatus, serveLiveStatus } from "./status/live.ts";
+import type { LiveStatus } from "./status/live.ts";
 import type { Tools } from "./tools.ts";
 
 export interface OperationsOptions {
@@ -28,12 +30,12 @@ interface InForce {
   tools: Tools;
 }
 
-/** What lets others watch the agent while it runs, through all the configurations that it runs with. */
-export class Operations implements Disposable {
+/** What lets others watch the agent and have a say while it runs, through all the configurations that it runs with. */
+export class Operations implements AsyncDisposable {
   /** That of the main loop. */
   readonly pulse = new Pulse();
   readonly #options: OperationsOptions;
-  readonly #resources = new DisposableStack();
+  readonly #resources = new AsyncDisposableStack();
   readonly #counters = new Counters();
   #serviceManager: ServiceManager | undefined;
   #inForce: InForce | undefined;
@@ -48,7 +50,7 @@ export class Operations implements Disposable {
     const isFirst = this.#inForce === undefined;
     if (this.#inForce !== undefined) this.#countOwn(this.#inForce);
     this.#inForce = { config, tools };
-    if (isFirst) this.#begin(tools);
+    if (isFirst) await this.#begin();
     this.changed();
     await this.#serveMetrics(this.#inForce);
   }
@@ -69,21 +71,32 @@ export class Operations implements Disposable {
     (await this.#metrics?.server)?.[Symbol.dispose]();
   }
 
-  [Symbol.dispose](): void {
-    this.#resources[Symbol.dispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources[Symbol.asyncDispose]();
   }
 
-  #begin({ logger }: Tools): void {
-    const read = () => this.#read();
+  async #begin(): Promise<void> {
     this.#serviceManager = this.#resources.use(
       new ServiceManager({
-        read,
+        read: () => this.#read(),
         mainLoopHangs: () => this.pulse.isOverdue,
         hasBackend: () => Boolean(this.#inForce?.config.backend),
       }),
     );
-    const warn = (text: string) => logger.warning(text);
-    this.#resources.use(serveLiveStatus(this.#options.dataDir, read, warn));
+    this.#resources.use(
+      await listenForControl({
+        dataDir: this.#options.dataDir,
+        perform: (request) => this.#perform(request),
+        warn: (text) => this.#inForce?.tools.logger.warning(text),
+      }),
+    );
+  }
+
+  #perform(request: ControlRequest): object {
+    if (request.kind === "status") return this.#read();
+    if (this.#inForce === undefined) throw new Error("No configuration is in force yet");
+    this.#options.fleet.setLogLevel(request, "The command line", this.#inForce.tools);
+    return {};
   }
 
   #read(): LiveStatus {

@@ -1,19 +1,19 @@
 export { type AutomationLockOptions, withAutomationLock } from "./automation-lock.ts";
+export { systemMonotonicMs } from "./clock.ts";
 export { backendEntrypoint, type Entrypoint, procedureEntrypoint, type Variant } from "./entrypoint.ts";
 export { AutomationLockedError, LifecycleUsageError, StartError } from "./errors.ts";
-export {
-  type AgentIdentity,
-  type AgentRequest,
-  type LevelChange,
-  type LinkReport,
-  type LogSink,
-  type MessageCounts,
-  type ProcessSettings,
-  type ProgressReport,
-  systemMonotonicMs,
-  type TeardownReason,
-  type ToChild,
-  type ToParent,
+export type {
+  AgentIdentity,
+  AgentRequest,
+  LevelChange,
+  LinkReport,
+  LogSink,
+  MessageCounts,
+  ProcessSettings,
+  ProgressReport,
+  TeardownReason,
+  ToChild,
+  ToParent,
 } from "./ipc.ts";
 export {
   LifecycleManager,

@@ -91,8 +91,3 @@ export type ToParent =
   | { kind: "error"; name: string; text: string }
   | ({ kind: "link"; name: string; counts: MessageCounts } & LinkReport)
   | ({ kind: "progress"; name: string; counts: MessageCounts } & ProgressReport);
-
-/** Now, in milliseconds on the monotonic clock that all processes of the system share. */
-export function systemMonotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
-}

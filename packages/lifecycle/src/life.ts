@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
+import { systemMonotonicMs } from "./clock.ts";
 import { strikeOut } from "./describe-end.ts";
-import { type LinkReport, type ProgressReport, systemMonotonicMs, type ToParent } from "./ipc.ts";
+import type { LinkReport, ProgressReport, ToParent } from "./ipc.ts";
 import { type Patience, ProgressWatch } from "./progress-watch.ts";
 import { killGroup } from "./spawn-child.ts";
 

@@ -225,8 +225,10 @@ export class LifecycleManager<Config> {
     else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
     // What a process that has ended said last is about a connection and a loop that are no more.
     else if (child === this.#life?.child) {
+      const wasConnected = this.#life.link?.connected;
       this.#life.note(message);
-      if (message.kind === "link") this.#options.onChange?.();
+      // Acknowledgements come all the time.
+      if (message.kind === "link" && message.connected !== wasConnected) this.#options.onChange?.();
       if (message.kind !== "error") this.#options.onCounts?.(message.counts, child.pid ?? 0);
     }
   }

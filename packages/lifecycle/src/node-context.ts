@@ -2,13 +2,8 @@ import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
 import type { LinkEvent } from "@ivy/messaging/forwarder";
 import { StateInterface } from "@ivy/state";
-import {
-  type LevelChange,
-  type ProcessSettings,
-  systemMonotonicMs,
-  type ToChild,
-  type ToParent,
-} from "./ipc.ts";
+import { systemMonotonicMs } from "./clock.ts";
+import type { LevelChange, ProcessSettings, ToChild, ToParent } from "./ipc.ts";
 import { linkReporter } from "./report-link.ts";
 import { progressReporter, type Turn } from "./report-progress.ts";
 

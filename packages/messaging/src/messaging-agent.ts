@@ -8,7 +8,15 @@ import { encodeSoundBody } from "./encode-sound-body.ts";
 import { type LogFile, LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
-import { type Located, type Period, readPeriod, readRecordAt, readWholeLog } from "./log/reader.ts";
+import {
+  type Located,
+  type Period,
+  readPeriod,
+  readRecordAt,
+  readWholeLog,
+  type TextRecord,
+  toTextRecord,
+} from "./log/reader.ts";
 import { encodeRecord, type LogRecord, openRecord } from "./log/record.ts";
 import { contains } from "./log/spans.ts";
 import { LogStream } from "./log/stream.ts";
@@ -257,20 +265,26 @@ export class MessagingAgent<Body = MessageBody> {
     if (urgentOnly) return urgent.map(({ record }) => toArchiveItem<Body>(record));
     const regular = load("regular");
     const original = readPythonArchive(join(this.#folder.path, `${date}.csv`));
-    const merged = inOrder(regular.map(recordOf), urgent.map(recordOf));
+    const merged = inOrder([regular.map(recordOf)], [urgent.map(recordOf)]);
     return [...original, ...merged].map(toArchiveItem<Body>);
   }
 
   /**
    * The messages of a period, of whatever files: with a clock that was wrong, that of a message and that of its file
-   * differ. Those of one urgency in the order in which they were added; those of Python Ivy first. One at a time is held.
+   * differ. Those of one urgency in the order in which they were added; those of Python Ivy first. Few are held at a time.
    */
   *messagesOf(period: Period): Generator<MessageArchiveItem<Body>> {
+    for (const item of this.textsOf(period)) yield { ...item, message_body: JSON.parse(item.message_body) };
+  }
+
+  /** The same with their bodies in JSON, as they were written: for whoever goes through very many. */
+  *textsOf(period: Period): Generator<MessageArchiveItem<string>> {
     for (const record of readPythonArchives(this.#folder.path)) {
-      if (record.t >= period.fromMs && record.t < period.toMs) yield toArchiveItem<Body>(record);
+      if (record.t >= period.fromMs && record.t < period.toMs)
+        yield toArchiveItem<string>(toTextRecord(record));
     }
     const [urgent, regular] = LANES.map((lane) => readFiles(this.#folder.list(lane), period));
-    for (const record of inOrder(regular ?? [], urgent ?? [])) yield toArchiveItem<Body>(record);
+    for (const record of inOrder(regular ?? [], urgent ?? [])) yield toArchiveItem<string>(record);
   }
 
   /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
@@ -379,19 +393,28 @@ function laneOf(body: unknown, options?: AddOptions): Lane {
 
 const recordOf = ({ record }: Located): LogRecord => record;
 
-function* readFiles(files: readonly LogFile[], period: Period): Generator<LogRecord> {
+function* readFiles(files: readonly LogFile[], period: Period): Generator<TextRecord[]> {
   for (const file of files) yield* readPeriod(file, period);
 }
 
-/** The records of two lanes by their time, each lane in its own order, one of each at a time. */
-function* inOrder(one: Iterable<LogRecord>, other: Iterable<LogRecord>): Generator<LogRecord> {
-  const rest = other[Symbol.iterator]();
+/** The records of two lanes, which come some at a time, by their time; each lane in its own order. */
+function* inOrder<Timed extends { t: number }>(
+  one: Iterable<Timed[]>,
+  other: Iterable<Timed[]>,
+): Generator<Timed> {
+  const rest = oneByOne(other);
   let next = rest.next();
-  for (const record of one) {
-    for (; !next.done && next.value.t < record.t; next = rest.next()) yield next.value;
-    yield record;
+  for (const records of one) {
+    for (const record of records) {
+      for (; !next.done && next.value.t < record.t; next = rest.next()) yield next.value;
+      yield record;
+    }
   }
   for (; !next.done; next = rest.next()) yield next.value;
+}
+
+function* oneByOne<Item>(groups: Iterable<Item[]>): Generator<Item> {
+  for (const group of groups) yield* group;
 }
 
 /** A message of the log as users of the queue see it. */
@@ -402,6 +425,7 @@ export function toItem<Body>({
   return { identifier, ...toArchiveItem<Body>(record) };
 }
 
-function toArchiveItem<Body>({ t, r, m }: LogRecord): MessageArchiveItem<Body> {
-  return { timestamp: t / 1_000, ...(r === undefined ? {} : { revision: r }), message_body: m as Body };
+function toArchiveItem<Body>({ t, r, m }: Omit<LogRecord, "id">): MessageArchiveItem<Body> {
+  const [timestamp, message_body] = [t / 1_000, m as Body];
+  return r === undefined ? { timestamp, message_body } : { timestamp, revision: r, message_body };
 }

@@ -39,6 +39,7 @@ describe("syncs", () => {
     commit.soon();
     await turn();
     expect(sync).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
     for (let message = 0; message < 50; message++) commit.soon();
     await vi.advanceTimersByTimeAsync(999);
     expect(sync).toHaveBeenCalledTimes(1);

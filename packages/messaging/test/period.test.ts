@@ -18,6 +18,18 @@ describe("the messages of a period", () => {
     expect(found[0]).toMatchObject({ timestamp: (NOON + HOUR_MS) / 1_000, revision: 7 });
   });
 
+  it("come with their bodies in JSON, as they were written, for whoever wants no more", async () => {
+    const agent = createAgent(temporary(), { revision: 7, now: () => NOON });
+    await agent.addMessage({ variant: "data", data: { place: 'Füssen, "m":1', value: -0.5 } });
+    expect([...agent.textsOf({ fromMs: NOON, toMs: NOON + 1 })]).toEqual([
+      {
+        timestamp: NOON / 1_000,
+        revision: 7,
+        message_body: '{"variant":"data","data":{"place":"Füssen, \\"m\\":1","value":-0.5}}',
+      },
+    ]);
+  });
+
   it("are found in whatever file they lie: the clock may have been wrong", async () => {
     let now = NOON + 240 * HOUR_MS;
     const agent = createAgent(temporary(), { now: () => now });

@@ -6,19 +6,16 @@ const SIZE = 64 * 1024;
 
 /** Standard output for much text: few writes, each of which waits for its reader, so that little is held in memory. */
 export class BufferedOutput {
-  #parts: string[] = [];
-  #length = 0;
+  #text = "";
 
   write(text: string): void {
-    this.#parts.push(text);
-    this.#length += text.length;
-    if (this.#length >= SIZE) this.flush();
+    this.#text += text;
+    if (this.#text.length >= SIZE) this.flush();
   }
 
   flush(): void {
-    writeWholly(Buffer.from(this.#parts.join("")));
-    this.#parts = [];
-    this.#length = 0;
+    writeWholly(Buffer.from(this.#text));
+    this.#text = "";
   }
 }
 

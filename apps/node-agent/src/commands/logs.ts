@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { withExamples } from "./examples.ts";
+import { onlySubcommands } from "./only-subcommands.ts";
 import { parseTime } from "./parse-time.ts";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "EXCEPTION"];
@@ -42,6 +43,7 @@ export function addLogs(program: Command): void {
     .addArgument(new Argument("<sink>", "where entries go").choices(SINKS))
     .addArgument(new Argument("<level>", "from which level on").choices([...LEVELS, "none"]))
     .action(async (sink, level) => (await import("./logs/level.ts")).setLevel(sink, level));
+  onlySubcommands(logs);
 }
 
 function parseCount(text: string): number {

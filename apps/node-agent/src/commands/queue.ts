@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { JsonOption } from "./config/check.ts";
 import { withExamples } from "./examples.ts";
+import { onlySubcommands } from "./only-subcommands.ts";
 
 const USUAL_COUNT = 10;
 
@@ -12,11 +14,13 @@ export function addQueue(program: Command): void {
     ["queue requeue all", "send all of it again"],
   ]).description("Look into the queue of messages that the server has not acknowledged yet.");
   const json = new Option("--json", "print JSON");
+  const count = async (options: JsonOption) => (await import("./queue/count.ts")).countQueue(options);
+  queue.addOption(json).action(count);
 
-  withExamples(queue.command("count", { isDefault: true }), [["queue count --json", "for a machine"]])
-    .description("Tell how much waits, since when, and how many dead letters there are.")
+  withExamples(queue.command("count"), [["queue count --json", "for a machine"]])
+    .description("Tell how much waits, since when, and how many dead letters there are; as queue alone does.")
     .addOption(json)
-    .action(async (options) => (await import("./queue/count.ts")).countQueue(options));
+    .action(count);
 
   withExamples(queue.command("peek"), [["queue peek 100", "the oldest hundred"]])
     .description("Show the oldest messages, urgent ones first; they stay in the queue.")
@@ -40,6 +44,7 @@ export function addQueue(program: Command): void {
     .action(async (identifiers, options) =>
       (await import("./queue/requeue.ts")).requeue(identifiers, options),
     );
+  onlySubcommands(queue);
 }
 
 function parseCount(text: string): number {

@@ -1,9 +1,6 @@
-import { once } from "node:events";
-import { connect } from "node:net";
-import { json } from "node:stream/consumers";
 import { isCode } from "@ivy/files";
+import { exchange } from "./exchange.ts";
 import { ControlAnswer, type ControlRequest } from "./request.ts";
-import { socketIn } from "./socket-path.ts";
 
 const TIMEOUT_MS = 5_000;
 
@@ -29,11 +26,7 @@ export async function askAgent(dataDir: string, request: ControlRequest): Promis
 
 async function answerTo(dataDir: string, request: ControlRequest): Promise<unknown> {
   try {
-    using socket = socketIn(dataDir);
-    const connection = connect({ path: socket.path, signal: AbortSignal.timeout(TIMEOUT_MS) });
-    await once(connection, "connect");
-    connection.end(JSON.stringify(request));
-    return await json(connection);
+    return await exchange(dataDir, request, TIMEOUT_MS);
   } catch (error) {
     if (isCode(error, "ENOENT", "ECONNREFUSED")) throw new AgentNotRunningError(dataDir, { cause: error });
     if (isCode(error, "ABORT_ERR"))

@@ -10,8 +10,8 @@ const IDLE_MS = 5_000;
 
 export interface ControlOptions {
   dataDir: string;
-  /** Does what is asked for; throws what the asker is told. */
-  perform: (request: ControlRequest) => void;
+  /** Does what is asked for, and returns what there is to tell; throws what the asker is told. */
+  perform: (request: ControlRequest) => object;
   /** Told where nobody can be listened to, which is no reason not to run. */
   warn: (text: string) => void;
 }
@@ -43,22 +43,18 @@ async function listenPrivately(server: Server, path: string): Promise<void> {
   await once(server, "listening");
 }
 
-async function answer(connection: Socket, perform: (request: ControlRequest) => void): Promise<void> {
+async function answer(connection: Socket, perform: ControlOptions["perform"]): Promise<void> {
   connection.setTimeout(IDLE_MS, () => connection.destroy());
   // Whoever has asked and gone is not worth a word.
   connection.on("error", () => connection.destroy());
   connection.end(JSON.stringify(await outcomeOf(connection, perform)));
 }
 
-async function outcomeOf(
-  connection: Socket,
-  perform: (request: ControlRequest) => void,
-): Promise<ControlAnswer> {
+async function outcomeOf(connection: Socket, perform: ControlOptions["perform"]): Promise<object> {
   try {
-    perform(ControlRequest.parse(JSON.parse(await text(connection))));
-    return {};
+    return perform(ControlRequest.parse(JSON.parse(await text(connection))));
   } catch (error) {
-    return { error: (error as Error).message };
+    return { error: (error as Error).message } satisfies ControlAnswer;
   }
 }
 

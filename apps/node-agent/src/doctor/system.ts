@@ -1,8 +1,13 @@
 import { lookup } from "node:dns/promises";
 import { readFileSync, statfsSync } from "node:fs";
 import { createRequire } from "node:module";
+import type { UpdaterConfig } from "@ivy/types";
+import { tryRemote } from "@ivy/updater";
 import { clockIsSynchronised } from "../status/clock.ts";
 import { startersOfPrograms } from "./starters.ts";
+
+/** How long the other side may take, in milliseconds. */
+const ANSWER_MS = 8_000;
 
 /** It stays where its package is, as the store of messages loads it. */
 const require = createRequire(import.meta.url);
@@ -25,6 +30,8 @@ export interface System {
   resolve(host: string): Promise<string>;
   /** The status of the answer of a web server. */
   request(url: string, headers: Record<string, string>): Promise<number>;
+  /** Asks the git remote of an updater for what it has. @throws where that fails, with what to do */
+  tryRemote(updater: UpdaterConfig): Promise<void>;
 }
 
 export const realSystem: System = {
@@ -46,8 +53,9 @@ export const realSystem: System = {
   },
   resolve: async (host) => (await lookup(host)).address,
   request: async (url, headers) => {
-    const response = await fetch(url, { headers, signal: AbortSignal.timeout(8_000) });
+    const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });
     await response.body?.cancel();
     return response.status;
   },
+  tryRemote: (updater) => tryRemote(updater, ANSWER_MS),
 };

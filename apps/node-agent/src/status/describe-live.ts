@@ -1,4 +1,4 @@
-import { systemMonotonicMs } from "@ivy/lifecycle";
+import { systemMonotonicMs } from "@ivy/lifecycle/clock";
 import type { LiveProcess, LiveStatus } from "./live.ts";
 import type { StatusReport } from "./schema.ts";
 

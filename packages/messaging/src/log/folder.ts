@@ -160,7 +160,13 @@ function laneOf(name: string): Lane {
 
 /** The first file of a day has no sequence in its name. */
 function byDayAndSequence(a: string, b: string): number {
-  return a.slice(0, 10).localeCompare(b.slice(0, 10)) || (sequenceIn(a) ?? 0) - (sequenceIn(b) ?? 0);
+  return byText(a.slice(0, 10), b.slice(0, 10)) || (sequenceIn(a) ?? 0) - (sequenceIn(b) ?? 0);
+}
+
+/** Not `localeCompare`, which takes 10 ms to load what it knows of languages. */
+function byText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 function sequenceIn(name: string): number | undefined {

@@ -10,8 +10,10 @@ export class GroupCommit {
   readonly #failed: (error: unknown) => void;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
-  #window: NodeJS.Timeout | undefined;
-  #writtenInWindow = false;
+  /** When the window ends, on the monotonic clock. */
+  #windowEnd = Number.NEGATIVE_INFINITY;
+  /** Set once something has been written within the window: one message alone costs no further wake-up. */
+  #atItsEnd: NodeJS.Timeout | undefined;
 
   /**
    * @param sync - makes everything written so far durable
@@ -37,23 +39,22 @@ export class GroupCommit {
 
   /** Sees to it that what has just been written is on the disk when the window ends, at the latest. */
   soon(): void {
-    if (this.#window === undefined) this.#open();
-    else this.#writtenInWindow = true;
+    const left = this.#windowEnd - performance.now();
+    if (left <= 0) this.#open();
+    else this.#atItsEnd ??= setTimeout(() => this.#open(), left);
   }
 
   /** Ends the window early; resolves once everything is on the disk. */
   async flush(): Promise<void> {
-    clearTimeout(this.#window);
-    this.#window = undefined;
+    clearTimeout(this.#atItsEnd);
+    this.#atItsEnd = undefined;
     await this.now();
   }
 
   #open(): void {
-    this.#writtenInWindow = false;
+    clearTimeout(this.#atItsEnd);
+    this.#atItsEnd = undefined;
+    this.#windowEnd = performance.now() + this.#windowMs;
     this.now().catch(this.#failed);
-    this.#window = setTimeout(() => {
-      this.#window = undefined;
-      if (this.#writtenInWindow) this.#open();
-    }, this.#windowMs);
   }
 }

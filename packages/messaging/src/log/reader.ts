@@ -6,17 +6,15 @@ import { numberOf, type Span, spanOfFile } from "./place.ts";
 import {
   decodeHeader,
   decodeRecord,
-  decodeText,
   type FoundRecord,
   type LogRecord,
   salvage,
-  shownTime,
+  shownHead,
 } from "./record.ts";
+import { isSealed, SEAL_LENGTH } from "./seal.ts";
 
 const LINE_FEED = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
-/** For reading much, once. */
-const LONG_CHUNK_BYTES = 256 * 1024;
 
 /** A record with its place. */
 export interface Located {
@@ -93,41 +91,55 @@ export interface Period {
   toMs: number;
 }
 
-/** The records of a file that were added in a period. What was not is passed over without being decoded. */
-export function* readPeriod(file: LogFile, period: Period): Generator<LogRecord> {
+/** A record whose body is still the JSON text that it was written as. */
+export interface TextRecord extends Pick<LogRecord, "t" | "r"> {
+  m: string;
+}
+
+/**
+ * The records of a file that were added in a period, some at a time. Their bodies are not decoded, and what was not
+ * added then is passed over.
+ */
+export function* readPeriod(file: LogFile, period: Period): Generator<TextRecord[]> {
   const { from, to } = spanOfFile(file);
   for (let offset = 0; ; ) {
-    const bytes = readLines(file.path, offset, to - from, LONG_CHUNK_BYTES);
+    const bytes = readLines(file.path, offset, to - from);
     const end = bytes.lastIndexOf(LINE_FEED) + 1;
     if (end === 0) return;
-    yield* recordsWithin(bytes.subarray(0, end), offset, period);
+    yield recordsWithin(bytes.subarray(0, end), offset, period);
     offset += end;
   }
 }
 
 /** Works on a text with a byte a character, which is several times faster than on bytes. */
-function* recordsWithin(bytes: Buffer, offset: number, { fromMs, toMs }: Period): Generator<LogRecord> {
+function recordsWithin(bytes: Buffer, offset: number, { fromMs, toMs }: Period): TextRecord[] {
   const text = bytes.toString("latin1");
   const isText = isAscii(bytes);
   const isWithin = (t: number) => t >= fromMs && t < toMs;
-  for (let start = 0; start < text.length; ) {
-    const lineEnd = text.indexOf("\n", start);
-    const t = shownTime(text, start);
-    // A line without a time may be a damaged one, with records in it.
-    if (t === undefined || isWithin(t)) {
-      const line = bytes.subarray(start, lineEnd);
-      const record = isText ? decodeText(line, text.slice(start, lineEnd)) : undefined;
-      if (record !== undefined) yield record;
-      else
-        for (const found of readLine(line, offset + start).records)
-          if (isWithin(found.record.t)) yield found.record;
+  const found: TextRecord[] = [];
+  for (let start = 0, lineEnd = 0; start < text.length; start = lineEnd + 1) {
+    lineEnd = text.indexOf("\n", start);
+    const head = shownHead(text, start);
+    if (head !== undefined && !isWithin(head.t)) continue;
+    if (head !== undefined && isSealed(bytes, start, lineEnd)) {
+      const end = lineEnd - SEAL_LENGTH;
+      const m = isText ? text.slice(head.body, end) : bytes.toString("utf8", head.body, end);
+      found.push({ t: head.t, r: head.r, m });
+      continue;
     }
-    start = lineEnd + 1;
+    // A line without a head may be a damaged one, with records in it.
+    for (const { record } of readLine(bytes.subarray(start, lineEnd), offset + start).records)
+      if (isWithin(record.t)) found.push(toTextRecord(record));
   }
+  return found;
+}
+
+export function toTextRecord({ t, r, m }: LogRecord): TextRecord {
+  return { t, r, m: JSON.stringify(m) };
 }
 
 /** A chunk of lines, or one line if it is longer than that; the last of a file may be in the making. */
-function readLines(path: string, from: number, to: number, chunkBytes = CHUNK_BYTES): Buffer {
+function readLines(path: string, from: number, to: number): Buffer {
   let descriptor: number;
   try {
     descriptor = openSync(path, "r");
@@ -137,7 +149,7 @@ function readLines(path: string, from: number, to: number, chunkBytes = CHUNK_BY
   }
   try {
     const available = Math.max(0, Math.min(to, fstatSync(descriptor).size) - from);
-    for (let length = chunkBytes; ; length *= 2) {
+    for (let length = CHUNK_BYTES; ; length *= 2) {
       const chunk = Buffer.alloc(Math.min(length, available));
       const bytes = chunk.subarray(0, readSync(descriptor, chunk, 0, chunk.length, from));
       if (bytes.length === available) return bytes;

@@ -33,13 +33,13 @@ export function unseal(line: Buffer): unknown {
   return isSealed(line) ? JSON.parse(`${line.toString("utf8", 0, line.length - SEAL_LENGTH)}}`) : undefined;
 }
 
-/** Whether a line, without its line feed, is as it was sealed. */
-export function isSealed(line: Buffer): boolean {
-  const end = line.length - SEAL_LENGTH;
-  if (end <= 0) return false;
-  const checksum = crc32(line, 0, end);
+/** Whether a line, which ends before its line feed, is as it was sealed. */
+export function isSealed(bytes: Uint8Array, start = 0, lineEnd = bytes.length): boolean {
+  const end = lineEnd - SEAL_LENGTH;
+  if (end <= start) return false;
+  const checksum = crc32(bytes, start, end);
   for (let index = 0; index < SEAL_LENGTH; index++)
-    if (line[end + index] !== sealByte(checksum, index)) return false;
+    if (bytes[end + index] !== sealByte(checksum, index)) return false;
   return true;
 }
 

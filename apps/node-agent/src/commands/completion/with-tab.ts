@@ -1,9 +1,12 @@
 import tab from "@bomb.sh/tab/commander";
+import type { Variant } from "@ivy/lifecycle";
 import { configJsonSchema, describeKey, loadConfig } from "@ivy/types";
 import type { Command } from "commander";
 import { AgentConfig } from "../../agent-config.ts";
-import { CONFIG_FILE } from "../../constants.ts";
+import { CONFIG_FILE, NAME } from "../../constants.ts";
 import { processesOf } from "../../processes.ts";
+import { say } from "../say.ts";
+import { completeFileNames } from "./file-names.ts";
 
 /** Everything that the library for completion is used for. */
 export function addWithTab(program: Command): void {
@@ -12,7 +15,19 @@ export function addWithTab(program: Command): void {
     for (const key of allKeys()) complete(key, describeKey(AgentConfig, key).title);
   });
   root.commands.get("run")?.argument("procedure", (complete) => {
-    for (const name of procedures()) complete(name, "a procedure");
+    for (const name of processes("procedure")) complete(name, "a procedure");
+  });
+  const origin = root.commands.get("logs")?.options.get("origin");
+  if (origin !== undefined) {
+    origin.handler = (complete) => {
+      for (const name of ["main", ...processes()]) complete(name, "a process");
+    };
+  }
+  completeFileNames(program, root);
+  program.hook("postAction", (_, { args: [shell] }) => {
+    // The script of the library forbids the usual completion, of file names, where it is not wanted; where it is, bash has
+    // to be told that there is such a thing.
+    if (shell === "bash") say(`complete -o default -F __${NAME}_complete ${NAME}`);
   });
 }
 
@@ -29,10 +44,11 @@ function allKeys(above = ""): string[] {
 }
 
 /** None where there is no sound configuration: then there is nothing to run. */
-function procedures(): string[] {
+function processes(variant?: Variant): string[] {
   try {
-    const processes = processesOf(loadConfig(CONFIG_FILE, AgentConfig));
-    return processes.flatMap(({ name, entrypoint }) => (entrypoint.variant === "procedure" ? [name] : []));
+    return processesOf(loadConfig(CONFIG_FILE, AgentConfig)).flatMap(({ name, entrypoint }) =>
+      variant === undefined || entrypoint.variant === variant ? [name] : [],
+    );
   } catch {
     return [];
   }

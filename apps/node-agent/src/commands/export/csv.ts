@@ -1,28 +1,30 @@
 import type { MessageArchiveItem, MessageBody } from "@ivy/types";
-import { isoTime } from "../queue/open.ts";
+import { isoTime } from "../iso-time.ts";
 
 export const CSV_HEADER = "time,revision,variant,key,value\n";
 
 /**
- * The rows of a message, as RFC 4180 has them but for the line feeds: one for each value of a data message; of a log
- * its level and subject; of a configuration its status and the reason for that.
+ * The rows of a message, whose body is given in JSON, as RFC 4180 has them but for the line feeds: one for each value of
+ * a data message; of a log its level and subject; of a configuration its status and the reason for that.
  */
-export function toCsv({ timestamp, revision, message_body: body }: MessageArchiveItem): string {
+export function toCsv({ timestamp, revision, message_body }: MessageArchiveItem<string>): string {
+  const body: MessageBody = JSON.parse(message_body);
   const start = `${isoTime(timestamp)},${revision ?? ""},${body.variant},`;
-  let rows = "";
-  for (const [key, value] of valuesOf(body)) rows += `${start}${field(key)},${field(value)}\n`;
-  return rows;
+  switch (body.variant) {
+    case "data": {
+      let rows = "";
+      for (const key in body.data) rows += row(start, key, body.data[key] ?? "");
+      return rows;
+    }
+    case "log":
+      return row(start, body.level, body.body === "" ? body.subject : `${body.subject}\n${body.body}`);
+    case "config":
+      return row(start, body.status, body.reason ?? "");
+  }
 }
 
-function valuesOf(body: MessageBody): (readonly [key: string, value: string | number])[] {
-  switch (body.variant) {
-    case "data":
-      return Object.entries(body.data);
-    case "log":
-      return [[body.level, body.body === "" ? body.subject : `${body.subject}\n${body.body}`]];
-    case "config":
-      return [[body.status, body.reason ?? ""]];
-  }
+function row(start: string, key: string, value: string | number): string {
+  return `${start}${field(key)},${field(value)}\n`;
 }
 
 const SPECIAL = /[",\r\n]/;

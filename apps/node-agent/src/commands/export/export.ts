@@ -9,6 +9,6 @@ export async function exportMessages(period: Period, format: "csv" | "jsonl"): P
   const output = new BufferedOutput();
   if (format === "csv") output.write(CSV_HEADER);
   const shown = format === "csv" ? toCsv : toJsonLine;
-  for (const message of opened.messages.messagesOf(period)) output.write(shown(message));
+  for (const message of opened.messages.textsOf(period)) output.write(shown(message));
   output.flush();
 }

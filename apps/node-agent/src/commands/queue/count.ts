@@ -1,8 +1,8 @@
-import { readStatistics } from "@ivy/messaging";
+import { readStatistics } from "@ivy/messaging/statistics";
 import { DATA_DIR } from "../../constants.ts";
 import type { JsonOption } from "../config/check.ts";
+import { isoTime } from "../iso-time.ts";
 import { say, sayJson } from "../say.ts";
-import { isoTime } from "./open.ts";
 
 /** Changes nothing, for a node that is ill is not to be touched. */
 export function countQueue({ json }: JsonOption): void {

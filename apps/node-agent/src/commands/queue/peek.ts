@@ -1,8 +1,9 @@
 import type { DeadLetter } from "@ivy/messaging";
 import type { MessageBody, MessageQueueItem } from "@ivy/types";
 import type { JsonOption } from "../config/check.ts";
+import { isoTime } from "../iso-time.ts";
 import { say, sayJson } from "../say.ts";
-import { isoTime, openMessages } from "./open.ts";
+import { openMessages } from "./open.ts";
 
 export async function peek(count: number, { json }: JsonOption): Promise<void> {
   await using opened = openMessages();

@@ -9,7 +9,7 @@ import { AgentConfig } from "../../agent-config.ts";
 import { CONFIG_FILE, DATA_DIR } from "../../constants.ts";
 import { processesOf } from "../../processes.ts";
 import { termination } from "../../termination.ts";
-import { isoTime } from "../queue/open.ts";
+import { isoTime } from "../iso-time.ts";
 import { say, sayJson } from "../say.ts";
 import { performTurn } from "./perform-turn.ts";
 

@@ -1,5 +1,5 @@
-import { readStatistics } from "@ivy/messaging";
-import { rootPaths } from "@ivy/updater";
+import { readStatistics } from "@ivy/messaging/statistics";
+import { rootPaths } from "@ivy/updater/paths";
 import { CONFIG_FILE, DATA_DIR, LOCK_FILE, NAME, ROOT_DIR, VERSION } from "../../constants.ts";
 import { collectStatus } from "../../status/collect.ts";
 import { askMain } from "../../status/live.ts";

@@ -1,5 +1,6 @@
 import type { UpdaterConfig } from "@ivy/types";
-import { type Check, failure, ok, skipped } from "../check.ts";
+import { type Check, type Finding, failure, ok, skipped } from "../check.ts";
+import type { System } from "../system.ts";
 
 const MEND = "look at updater.provider_host, at the link and at the clock";
 
@@ -8,7 +9,7 @@ const repository: Check = {
   look: async ({ config, system }) => {
     const updater = config?.updater;
     if (!updater) return skipped("no updater is configured");
-    if (updater.remote !== undefined) return skipped("a git remote of its own is not tried");
+    if (updater.provider === "git") return tryRemote(updater, system);
     const { url, headers } = questionFor(updater);
     try {
       return judge(await system.request(url, headers), updater);
@@ -18,6 +19,21 @@ const repository: Check = {
     }
   },
 };
+
+/** Git alone knows its keys, and what the user's ssh knows of the host. */
+async function tryRemote(updater: UpdaterConfig, system: System): Promise<Finding> {
+  const { remote, repository: name, provider_host: host } = updater;
+  const where = remote === undefined ? `${name} at ${host}` : "updater.remote";
+  try {
+    await system.tryRemote(updater);
+    return ok(`${where} can be read with git`);
+  } catch (error) {
+    return failure(
+      `${where} cannot be read: ${(error as Error).message}`,
+      "run git ls-remote with it, as the user that the agent runs as, until that asks nothing and fails no more",
+    );
+  }
+}
 
 function questionFor(updater: UpdaterConfig): { url: string; headers: Record<string, string> } {
   const { provider, provider_host: host, repository: name, access_token: token } = updater;
@@ -29,17 +45,13 @@ function questionFor(updater: UpdaterConfig): { url: string; headers: Record<str
       headers: token ? { ...headers, authorization: `Bearer ${token}` } : headers,
     };
   }
-  if (provider === "gitlab") {
-    const url = `https://${host}/api/v4/projects/${encodeURIComponent(name)}`;
-    return { url, headers: token ? { "private-token": token } : {} };
-  }
-  return { url: `https://${host}/${name}.git/info/refs?service=git-upload-pack`, headers: {} };
+  const url = `https://${host}/api/v4/projects/${encodeURIComponent(name)}`;
+  return { url, headers: token ? { "private-token": token } : {} };
 }
 
-function judge(status: number, { provider, repository: name, provider_host: host }: UpdaterConfig) {
+function judge(status: number, { repository: name, provider_host: host }: UpdaterConfig) {
   if (status < 400) return ok(`${name} at ${host} can be reached`);
-  // Without its credentials, which git alone knows, a private repository looks like none.
-  if (provider === "git" || status === 429) return ok(`${host} answers`);
+  if (status === 429) return ok(`${host} answers`);
   if (status >= 500) return failure(`${host} answers with ${status}`, "wait: it is the code host's trouble");
   return failure(
     `${host} does not give ${name}: it answers with ${status}`,
