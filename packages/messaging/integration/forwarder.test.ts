@@ -1,5 +1,5 @@
 import { connectAsync } from "mqtt";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { hasMosquitto } from "../src/testing.ts";
 import { breakQueue, createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
@@ -151,6 +151,30 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     repair();
     await stop();
     expect(agent.getNLatestMessages(1)).toEqual([]);
+  });
+
+  it("comes back after the log could not be looked at for a moment", async () => {
+    const { port } = await broker();
+    const received = await listen(port);
+    const agent = createAgent(temporary());
+    const consumer = agent.openConsumer();
+    vi.spyOn(agent, "openConsumer").mockReturnValue(consumer);
+    const { logger } = startForwarding(agent, port);
+    await agent.addMessage(number(0));
+    await until(() => expect(received).toEqual([0]));
+    vi.spyOn(consumer, "filesChanged").mockImplementationOnce(() => {
+      throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+    });
+    // The first error makes a file in a lane of its own.
+    await agent.addMessage({ variant: "log", level: "ERROR", subject: "s", body: "b" });
+    await until(() =>
+      expect(logger.warning).toHaveBeenCalledWith(
+        "no such file",
+        expect.stringMatching(/^ENOENT; next attempt/),
+      ),
+    );
+    await agent.addMessage(number(1));
+    await until(() => expect(received).toEqual([0, null, 1]));
   });
 
   it("gives back what the server publishes, also what came while it was away, and survives a receiver that throws", async () => {

@@ -62,6 +62,16 @@ export class Delivery<Body> implements Disposable {
     return this.#hasCarried;
   }
 
+  /** To be called when the log has grown; `created` tells that it may have a new file. Must not throw: nobody would catch it. */
+  logChanged(created: boolean): void {
+    try {
+      if (created) this.#options.consumer.filesChanged();
+    } catch (error) {
+      this.#end(error as Error);
+    }
+    this.pump();
+  }
+
   /** Sends what there is, as far as may be under way at once. */
   pump(): void {
     if (this.#closed) return;

@@ -69,10 +69,7 @@ async function forwardOver<Body>(
   using delivery = new Delivery({ ...options, ...course, connection });
   try {
     await prepare(connection, options, course);
-    using _watcher = watchLog(agent.logFolder, (created) => {
-      if (created) course.consumer.filesChanged();
-      delivery.pump();
-    });
+    using _watcher = watchLog(agent.logFolder, (created) => delivery.logChanged(created));
     course.consumer.filesChanged();
     await delivery.run(teardown, course.deadline);
     return undefined;
