@@ -147,6 +147,21 @@ describe("the logger", () => {
     expect(printed[0]).toContain("abc [redacted]");
   });
 
+  it("strikes secrets out however they are written", () => {
+    const secret = 'p"ss\\w0rd/canary';
+    const { logger, printed, sent, file } = createLogger({ secrets: [secret] });
+    const json = JSON.stringify({ password: secret });
+    const address = `mqtt://me:${encodeURIComponent(secret)}@host`;
+    const base64 = Buffer.from(secret).toString("base64");
+    logger.error(address, [json, JSON.stringify({ json }), base64].join("\n"));
+    for (const text of [printed.join(""), file(), sent[0]?.body]) {
+      expect(text).not.toMatch(/canary/);
+      expect(text).not.toContain(base64);
+      expect(text).toContain('{"password":"[redacted]"}');
+    }
+    expect(sent[0]?.subject).toContain("mqtt://me:[redacted]@host");
+  });
+
   it("starts a new file with each local day", () => {
     let now = new Date(2026, 2, 1, 23, 59, 59).getTime();
     const { logger, logsDir } = createLogger({ now: () => now });
