@@ -6,8 +6,25 @@ import { configDigest, ForeignConfig, redact, type State } from "@ivy/types";
 /** How many configurations are remembered as handled; the server repeats only its newest. */
 const REMEMBERED = 100;
 
+/** A configuration that could not be taken (a full disk) is tried again after this time, in milliseconds. */
+const AGAIN_MS = 60_000;
+
 /** What a backend needs of the context of its process to take configurations. */
 export type ConfigReceiver = Pick<NodeContext, "logger" | "messages" | "state" | "configDir">;
+
+/** A configuration that has arrived. */
+interface Arrival {
+  revision: number;
+  digest: string;
+  /** What is still to be done, in this order; each is done once. */
+  steps: (() => Promise<unknown>)[];
+  /** People know that it could not be taken. */
+  isTold: boolean;
+  again?: NodeJS.Timeout;
+}
+
+/** What has come last, by the state that it is to be noted in. */
+const newest = new WeakMap<ConfigReceiver["state"], Arrival>();
 
 /**
  * Takes a configuration that has arrived from the server: answers that it is received, and leaves it for the main
@@ -15,7 +32,8 @@ export type ConfigReceiver = Pick<NodeContext, "logger" | "messages" | "state" |
  * for a server repeats its configuration after every reconnect.
  *
  * A power cut at any instruction leaves it known or unknown, never in between: it is known once the state says so,
- * and until then the server's next repetition begins anew.
+ * and until then the server's next repetition begins anew. Where it cannot be taken now, that is logged, and tried again
+ * until it is, or until another one arrives: the server may well stay connected, and not repeat it.
  *
  * @param received - the configuration as the server holds it
  * @param revision - the one that counts, which is written into the configuration: that of the server, where it counts
@@ -24,16 +42,56 @@ export type ConfigReceiver = Pick<NodeContext, "logger" | "messages" | "state" |
 export async function receiveConfig(received: object, revision: number, node: ConfigReceiver): Promise<void> {
   const config = withRevision(received, revision);
   const digest = configDigest(config);
-  if (isKnown(node.state.load(), revision, digest)) {
-    node.logger.debug(`The configuration of revision ${revision} is known already`);
+  const arrival: Arrival = { revision, digest, steps: stepsWith(config, digest, node), isTold: false };
+  clearTimeout(newest.get(node.state)?.again);
+  newest.set(node.state, arrival);
+  await take(arrival, node);
+}
+
+async function take(arrival: Arrival, node: ConfigReceiver): Promise<void> {
+  try {
+    await goOn(arrival, node);
+  } catch (error) {
+    const text = `The configuration of revision ${arrival.revision} could not be taken; tried again until it can`;
+    if (!arrival.isTold) node.logger.error(text, String(error));
+    arrival.isTold = true;
+    if (newest.get(node.state) === arrival)
+      arrival.again = setTimeout(() => void take(arrival, node), AGAIN_MS).unref();
+  }
+}
+
+async function goOn({ revision, digest, steps }: Arrival, { state, logger }: ConfigReceiver): Promise<void> {
+  if (isKnown(state.load(), revision, digest)) {
+    logger.debug(`The configuration of revision ${revision} is known already`);
     return;
   }
+  for (const step of [...steps]) {
+    await step();
+    steps.shift();
+  }
+}
+
+/** What is to be done with one that is not known. */
+function stepsWith(config: WithRevision, digest: string, node: ConfigReceiver): Arrival["steps"] {
+  const { logger, messages } = node;
   const shown = redact(config);
-  node.logger.info(`Received the configuration of revision ${revision}`, JSON.stringify(shown, undefined, 2));
+  const { config_revision } = config.general;
+  const answerReceived = async () => {
+    await messages.addMessage({ variant: "config", status: "received", config: shown });
+    logger.info(
+      `Received the configuration of revision ${config_revision}`,
+      JSON.stringify(shown, undefined, 2),
+    );
+  };
   const result = ForeignConfig.safeParse(config);
-  await node.messages.addMessage({ variant: "config", status: "received", config: shown });
-  if (result.success) await leaveForMain(result.data, digest, node);
-  else await reject(shown, digest, describe(result.error.issues), node);
+  if (result.success) return [answerReceived, () => leaveForMain(result.data, digest, node)];
+  // What cannot even be read as a configuration for any version is answered here, once.
+  const reason = describe(result.error.issues);
+  const answerRejected = async () => {
+    await messages.addMessage({ variant: "config", status: "rejected", config: shown, reason });
+    logger.error(`The configuration of revision ${config_revision} is rejected`, reason);
+  };
+  return [answerReceived, answerRejected, () => noteRejection(config_revision, digest, reason, node)];
 }
 
 type WithRevision = Record<string, unknown> & {
@@ -67,16 +125,12 @@ async function leaveForMain(
   });
 }
 
-/** What cannot even be read as a configuration for any version is answered here, once. */
-async function reject(
-  shown: WithRevision,
+async function noteRejection(
+  config_revision: number,
   digest: string,
   reason: string,
-  { logger, messages, state }: ConfigReceiver,
+  { state }: ConfigReceiver,
 ): Promise<void> {
-  const config_revision = shown.general.config_revision;
-  logger.error(`The configuration of revision ${config_revision} is rejected`, reason);
-  await messages.addMessage({ variant: "config", status: "rejected", config: shown, reason });
   await state.update((draft) => {
     const verdict = { config_revision, digest, outcome: "rejected" as const, reason };
     draft.handled_configs = [...draft.handled_configs, verdict].slice(-REMEMBERED);

@@ -1,5 +1,5 @@
 export { isCode } from "./error-code.ts";
 export { KernelLock, lockHolder } from "./kernel-lock.ts";
 export { LockHeldError } from "./lock-held-error.ts";
-export { replaceFile, syncFolder } from "./replace-file.ts";
+export { removeDrafts, replaceFile, syncFolder } from "./replace-file.ts";
 export { watchFile } from "./watch-file.ts";

@@ -1,5 +1,17 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+/** What is written beside a file before it takes its place: the name holds the process that writes it. */
+const DRAFT = /\.(\d+)-[a-z0-9]*\.tmp$/;
 
 /**
  * Replaces a file so that a power cut at any instruction leaves the old content or the new, never a mixture:
@@ -21,6 +33,17 @@ export function replaceFile(file: string, content: string | Uint8Array, mode = 0
     throw error;
   }
   syncFolder(dirname(file));
+}
+
+/**
+ * Removes from a folder what processes that were killed within {@link replaceFile} have left there: no one else does, and
+ * it holds whatever the file was to hold, secrets too. For whoever owns the folder, at its start.
+ */
+export function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const process = DRAFT.exec(name)?.[1];
+    if (process !== undefined && !existsSync(`/proc/${process}`)) rmSync(join(folder, name), { force: true });
+  }
 }
 
 /** Makes the names in a folder (a file created, renamed or removed there) survive a power cut. */

@@ -1,13 +1,13 @@
 import { type FSWatcher, watch } from "node:fs";
-import { isCode } from "./error-code.ts";
 
-/** How long to wait before a file that is not there is looked for again, in milliseconds. */
+/** How long to wait before a file is looked at again that is not there or cannot be watched, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
  * Calls back after a file has been replaced or changed, also when it is replaced again and again as
  * `replaceFile` does. Several changes in short order may come as one call; the last one is never missed.
- * Costs no wake-up while nothing changes.
+ * Costs no wake-up while nothing changes, but where the file is not there or cannot be watched (a user may have only so
+ * many watches): then it calls back every second.
  *
  * @param signal - ends the watching
  */
@@ -21,8 +21,7 @@ export function watchFile(file: string, signal: AbortSignal, changed: () => void
     if (signal.aborted) return;
     try {
       watcher = watch(file, { persistent: false }).once("change", look).once("error", later);
-    } catch (error) {
-      if (!isCode(error, "ENOENT")) throw error;
+    } catch {
       later();
     }
   };

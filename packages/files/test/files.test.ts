@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { KernelLock, LockHeldError, lockHolder, replaceFile } from "../src/index.ts";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { KernelLock, LockHeldError, lockHolder, removeDrafts, replaceFile } from "../src/index.ts";
 
+const WRITER = join(import.meta.dirname, "fixtures/replace-and-hang.ts");
 const HOLDER = join(import.meta.dirname, "fixtures/hold-lock.ts");
 
 function temporary(name: string): string {
@@ -36,6 +37,23 @@ describe("replaceFile", () => {
     expect(() => replaceFile(join(file, "missing", "kept"), "new")).toThrow(/ENOENT/);
     expect(() => replaceFile(join(file, ".."), "new")).toThrow();
     expect(readdirSync(join(file, ".."))).toEqual(["kept"]);
+  });
+});
+
+describe("removeDrafts", () => {
+  it("removes what a killed process has left, and nothing else", async () => {
+    const folder = dirname(temporary("config.json"));
+    const writer = spawn(process.execPath, [WRITER, join(folder, "config.json")], { stdio: "inherit" });
+    await vi.waitFor(() => expect(readdirSync(folder)).not.toEqual([]), 20_000);
+    const [draft] = readdirSync(folder);
+    const others = ["config.json", "notes.tmp", `state.json.${process.pid}-abc.tmp`];
+    for (const name of others) writeFileSync(join(folder, name), "");
+    removeDrafts(folder);
+    expect(readdirSync(folder)).toEqual([draft, ...others].sort());
+    writer.kill("SIGKILL");
+    await once(writer, "exit");
+    removeDrafts(folder);
+    expect(readdirSync(folder)).toEqual(others);
   });
 });
 

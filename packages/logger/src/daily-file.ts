@@ -34,17 +34,20 @@ export class DailyFile {
   #open(date: string): void {
     this.close();
     mkdirSync(this.#folder, { recursive: true });
-    this.#destination = pino.destination({
+    const destination = pino.destination({
       dest: join(this.#folder, `${date}.log`),
       sync: true,
       append: true,
     });
-    this.#date = date;
     // A full disk: said where it can be said, and tried again with a fresh descriptor at the next entry.
-    this.#destination.on("error", (error) => {
+    destination.on("error", (error) => {
+      // pino tells of it twice.
+      if (this.#destination !== destination) return;
       process.stderr.write(`The log file of ${date} cannot be written: ${(error as Error).message}\n`);
+      destination.destroy();
       this.#destination = undefined;
     });
+    [this.#destination, this.#date] = [destination, date];
     keepWithinLimits(this.#folder, `${date}.log`, this.#limits);
   }
 }

@@ -6,6 +6,7 @@ import {
   type LogLevel,
   type LogMessageBody,
   REDACTED,
+  spellingsOf,
 } from "@ivy/types";
 import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
@@ -26,7 +27,7 @@ export interface LoggerOptions {
   logsDir: string;
   /** How much of the daily files is kept; what is left out has its default: 256 MiB, 90 days. */
   limits?: Partial<LogLimits>;
-  /** Texts that no sink ever gets to see. */
+  /** Texts that no sink ever gets to see, however they are written: in JSON, in an address, in Base64. */
   secrets?: readonly string[];
   /** Takes what is to be sent to the server. */
   sendMessage?: (body: LogMessageBody) => unknown;
@@ -71,7 +72,7 @@ export class Logger implements Disposable {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
-    this.#secrets = (options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET);
+    this.#secrets = spellingsOf((options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET));
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
   }

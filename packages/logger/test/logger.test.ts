@@ -1,6 +1,16 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LoggingVerbosityConfig, LogMessageBody } from "@ivy/types";
@@ -31,6 +41,12 @@ function createLogger(options: Partial<LoggerOptions> = {}) {
     rmSync(join(logsDir, ".."), { recursive: true, force: true });
   });
   return { logger, logsDir, printed, sent, file: () => logger.readCurrentLogFile() };
+}
+
+/** How many descriptors of this process lead to a file. */
+function descriptorsOf(path: string): number {
+  const descriptors = readdirSync("/proc/self/fd").map((name) => join("/proc/self/fd", name));
+  return descriptors.filter((link) => existsSync(link) && readlinkSync(link) === path).length;
 }
 
 const TIME = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC[+-][\d.]+`;
@@ -131,6 +147,21 @@ describe("the logger", () => {
     expect(printed[0]).toContain("abc [redacted]");
   });
 
+  it("strikes secrets out however they are written", () => {
+    const secret = 'p"ss\\w0rd/canary';
+    const { logger, printed, sent, file } = createLogger({ secrets: [secret] });
+    const json = JSON.stringify({ password: secret });
+    const address = `mqtt://me:${encodeURIComponent(secret)}@host`;
+    const base64 = Buffer.from(secret).toString("base64");
+    logger.error(address, [json, JSON.stringify({ json }), base64].join("\n"));
+    for (const text of [printed.join(""), file(), sent[0]?.body]) {
+      expect(text).not.toMatch(/canary/);
+      expect(text).not.toContain(base64);
+      expect(text).toContain('{"password":"[redacted]"}');
+    }
+    expect(sent[0]?.subject).toContain("mqtt://me:[redacted]@host");
+  });
+
   it("starts a new file with each local day", () => {
     let now = new Date(2026, 2, 1, 23, 59, 59).getTime();
     const { logger, logsDir } = createLogger({ now: () => now });
@@ -190,6 +221,21 @@ describe("the logger", () => {
     rmSync(logsDir);
     logger.error("second");
     await vi.waitFor(() => expect(file()).toMatch(/second\n(.*could not be sent: queue full\n)+$/));
+  });
+
+  it("holds no descriptor for each entry that does not fit on the disk, and goes on once there is room", async () => {
+    const complaints = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const { logger, logsDir, file } = createLogger({ now: () => Date.UTC(2026, 2, 1, 12) });
+    const path = join(logsDir, "2026-03-01.log");
+    mkdirSync(logsDir);
+    symlinkSync("/dev/full", path);
+    for (let entry = 0; entry < 50; entry++) logger.info("does not fit");
+    expect(complaints).toHaveBeenCalledTimes(50);
+    expect(complaints).toHaveBeenCalledWith(expect.stringContaining("ENOSPC"));
+    await vi.waitFor(() => expect(descriptorsOf("/dev/full")).toBe(0));
+    rmSync(path);
+    logger.info("fits");
+    expect(file()).toMatch(/^.* - fits\n$/);
   });
 
   it("knows which level is visible at which threshold", () => {

@@ -1,7 +1,7 @@
 import { connectAsync } from "mqtt";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { hasMosquitto } from "../src/testing.ts";
-import { createAgent, number, temporary, valuesOf } from "../test/support.ts";
+import { breakQueue, createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
 import { broker, listen, startForwarding, until, untilAllArrived, upTo } from "./support.ts";
 
@@ -129,6 +129,52 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     ]);
     expect(logger.warning).toHaveBeenCalledTimes(2);
     expect(agent.getNLatestMessages(10)).toEqual([]);
+  });
+
+  it("goes on where the queue cannot be written to: tells of it once, although that is a message too, and repeats nothing", async () => {
+    const { port } = await broker();
+    const received = await listen(port);
+    const dataDir = temporary();
+    const agent = createAgent(dataDir);
+    expect(agent.getNLatestMessages(1)).toEqual([]);
+    const repair = breakQueue(dataDir);
+    const { logger, stop } = startForwarding(agent, port);
+    const told = { variant: "log", level: "ERROR", subject: "", body: "" } as const;
+    logger.error.mockImplementation(() => void agent.addMessage(told));
+    for (let value = 0; value < 200; value++) {
+      await agent.addMessage(number(value));
+      await until(() => expect(received).toContain(value));
+    }
+    expect(received.filter((value) => value === null)).toHaveLength(1);
+    expect(received.filter((value) => value !== null)).toEqual(upTo(200));
+    expect(logger.error).toHaveBeenCalledTimes(1);
+    repair();
+    await stop();
+    expect(agent.getNLatestMessages(1)).toEqual([]);
+  });
+
+  it("comes back after the log could not be looked at for a moment", async () => {
+    const { port } = await broker();
+    const received = await listen(port);
+    const agent = createAgent(temporary());
+    const consumer = agent.openConsumer();
+    vi.spyOn(agent, "openConsumer").mockReturnValue(consumer);
+    const { logger } = startForwarding(agent, port);
+    await agent.addMessage(number(0));
+    await until(() => expect(received).toEqual([0]));
+    vi.spyOn(consumer, "filesChanged").mockImplementationOnce(() => {
+      throw Object.assign(new Error("no such file"), { code: "ENOENT" });
+    });
+    // The first error makes a file in a lane of its own.
+    await agent.addMessage({ variant: "log", level: "ERROR", subject: "s", body: "b" });
+    await until(() =>
+      expect(logger.warning).toHaveBeenCalledWith(
+        "no such file",
+        expect.stringMatching(/^ENOENT; next attempt/),
+      ),
+    );
+    await agent.addMessage(number(1));
+    await until(() => expect(received).toEqual([0, null, 1]));
   });
 
   it("gives back what the server publishes, also what came while it was away, and survives a receiver that throws", async () => {

@@ -1,5 +1,6 @@
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { brokerAnswers, tryBroker } from "../src/forwarder.ts";
 import { hasMosquitto } from "../src/testing.ts";
 import { createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
@@ -204,5 +205,19 @@ describe("a broker that is none", () => {
     ]);
     expect(broker.seen).toEqual([]);
     expect(valuesOf(agent.getNLatestMessages(100))).toEqual(upTo(10));
+  });
+
+  it("resets the connection at the end: all that was asked of it is done", async () => {
+    const { port, taken } = await scriptedBroker({ resetsAtTheEnd: true });
+    const broker = { host: "127.0.0.1", port, clientId: "probe" };
+    const { signal } = new AbortController();
+    await expect(brokerAnswers(broker, signal)).resolves.toBe(true);
+    await expect(tryBroker(broker, { timeoutMs: 20_000, signal })).resolves.toBeGreaterThanOrEqual(0);
+    const agent = createAgent(temporary());
+    await agent.addMessage(number(0));
+    const { stop, warnings } = startForwarding(agent, port, { drainSeconds: () => 10 });
+    await until(() => expect(taken).toHaveLength(1));
+    await stop();
+    expect(warnings()).toEqual([]);
   });
 });

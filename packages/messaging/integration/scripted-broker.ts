@@ -11,6 +11,8 @@ export interface Script {
   /** What it answers to a subscription; it says nothing if null. */
   subscribeCode?: number | null;
   publish?: (payload: string) => Answer;
+  /** Resets the connection when the client takes its leave. */
+  resetsAtTheEnd?: boolean;
 }
 
 export interface ScriptedBroker {
@@ -28,10 +30,16 @@ export interface ScriptedBroker {
 const CONNECT = 1;
 const PUBLISH = 3;
 const SUBSCRIBE = 8;
+const DISCONNECT = 14;
 
 /** A broker that behaves as no real one would, or only sometimes. It speaks as much of MQTT 3.1.1 as that takes. */
 export async function scriptedBroker(script: Script): Promise<ScriptedBroker> {
-  const { closesAtOnce = false, subscribeCode = 1, publish = () => "acknowledge" } = script;
+  const {
+    closesAtOnce = false,
+    subscribeCode = 1,
+    publish = () => "acknowledge",
+    resetsAtTheEnd = false,
+  } = script;
   const sockets = new Set<Socket>();
   const answer = (socket: Socket, kind: number, body: Buffer) => {
     if (kind === CONNECT) {
@@ -40,6 +48,7 @@ export async function scriptedBroker(script: Script): Promise<ScriptedBroker> {
     }
     if (kind === SUBSCRIBE && subscribeCode !== null)
       socket.write(Buffer.from([0x90, 3, ...body.subarray(0, 2), subscribeCode]));
+    if (kind === DISCONNECT && resetsAtTheEnd) socket.resetAndDestroy();
     if (kind !== PUBLISH) return;
     const { id, payload } = readPublish(body);
     broker.seen.push(payload);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MessageBody, MessageQueueItem } from "@ivy/types";
+import Sqlite from "better-sqlite3";
 import { onTestFinished } from "vitest";
 import { MessagingAgent, type MessagingAgentOptions } from "../src/index.ts";
 
@@ -28,4 +29,12 @@ export function valuesOf(items: readonly Pick<MessageQueueItem, "message_body">[
   return items.map(({ message_body }) =>
     message_body.variant === "data" ? message_body.data["value"] : undefined,
   );
+}
+
+/** The queue can be read, and not be written to, until that is called off. */
+export function breakQueue(dataDir: string): () => void {
+  const database = new Sqlite(join(dataDir, "active-message-queue.sqlite3"));
+  onTestFinished(() => void database.close());
+  database.exec("CREATE TRIGGER broken BEFORE INSERT ON pending BEGIN SELECT RAISE(FAIL, 'broken'); END");
+  return () => void database.exec("DROP TRIGGER broken");
 }

@@ -35,6 +35,18 @@ export function secretsOf(value: unknown, schema?: z.ZodMiniType): string[] {
   return [...found].sort((a, b) => b.length - a.length);
 }
 
+/** Secrets as they may be written in texts, longest first: as they are, in JSON, JSON within JSON, addresses, Base64. */
+export function spellingsOf(secrets: readonly string[]): string[] {
+  const spellings = secrets.flatMap((clear) => {
+    const inJson = escaped(clear);
+    const inAddress = encodeURIComponent(clear.toWellFormed());
+    return [clear, inJson, escaped(inJson), inAddress, Buffer.from(clear).toString("base64")];
+  });
+  return [...new Set(spellings)].sort((a, b) => b.length - a.length);
+}
+
+const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+
 type Visit = (secretValue: unknown) => unknown;
 
 function transform(

@@ -174,10 +174,12 @@ describe("the updater", () => {
     ]);
   });
 
-  it("clears the file of an arrival that was cut off, and keeps those that are awaited", async () => {
+  it("clears what an arrival left that was cut off, half written or whole, and keeps those that are awaited", async () => {
     const node = await setUp();
     const awaited = await node.arrive(changed(8));
-    writeFileSync(join(node.configDir, "config.9-0123456789ab.pending.json"), "{}");
+    const cutOff = join(node.configDir, "config.9-0123456789ab.pending.json");
+    // No process has a number as high.
+    for (const file of [cutOff, `${cutOff}.9999999-a1b2c3.tmp`]) writeFileSync(file, "{}");
     await node.create().prepare();
     expect(readdirSync(node.configDir).sort()).toEqual([awaited, "config.json"].sort());
   });

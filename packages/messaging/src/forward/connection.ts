@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Socket } from "node:net";
 import type { MqttClient } from "mqtt";
 import { ConnectionLostError } from "./connection-error.ts";
@@ -60,11 +59,16 @@ export class Connection implements AsyncDisposable {
     const { client, publisher } = this;
     this.end(new ConnectionLostError("it is no longer needed", { byOtherSide: false }));
     if (client.stream.closed) return;
-    const closed = once(client.stream, "close");
+    // Whatever ends it now, a reset too.
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    client.stream.once("close", () => resolve());
     const impatience = setTimeout(() => client.stream.destroy(), DISCONNECT_TIMEOUT_MS);
-    client.end(publisher.underWay.size > 0 || !client.connected);
-    await closed;
-    clearTimeout(impatience);
+    try {
+      client.end(publisher.underWay.size > 0 || !client.connected);
+      await closed;
+    } finally {
+      clearTimeout(impatience);
+    }
   }
 
   async #publish(topic: string, payload: string | Buffer): Promise<void> {

@@ -9,7 +9,7 @@ import { Pace } from "./pace.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { Selection } from "./selection.ts";
 import type { Mapping, Publish, Refusal, ServerProtocol } from "./server-protocol.ts";
-import { Settling } from "./settling.ts";
+import type { Settling } from "./settling.ts";
 
 /** After the end, acknowledgements that are on their way may still come in, in milliseconds. */
 const LAST_ACKNOWLEDGEMENTS_MS = 1_000;
@@ -25,6 +25,7 @@ export interface DeliveryOptions<Body> {
   backlogRate?: number;
   logger: ForwarderLog;
   quarantine: Quarantine;
+  settling: Settling;
   /** Reasons of refusals that have been told. */
   told: Once;
   onLink?: (event: LinkEvent, messages?: number) => void;
@@ -35,11 +36,10 @@ export class Delivery<Body> implements Disposable {
   readonly #options: DeliveryOptions<Body>;
   readonly #batchSize: number;
   readonly #selection: Selection<Body>;
-  readonly #settling: Settling;
   readonly #ended = Promise.withResolvers<void>();
   readonly #left = new AbortController();
   readonly #begin = performance.now();
-  /** Handed to the publisher and not acknowledged. With those that wait to leave the queue they are what a cut repeats. */
+  /** Handed to the publisher and not acknowledged. */
   #messagesUnderWay = 0;
   #hasCarried = false;
   #draining = false;
@@ -48,14 +48,10 @@ export class Delivery<Body> implements Disposable {
 
   constructor(options: DeliveryOptions<Body>) {
     this.#options = options;
-    const { connection, consumer, quarantine, logger } = options;
+    const { connection, consumer, quarantine, settling } = options;
     this.#batchSize = Math.min(options.batchSize ?? DEFAULT_BATCH, options.maxParallelMessages);
     this.#selection = new Selection(consumer, quarantine, backlogPace(options.backlogRate, this.#batchSize));
-    this.#settling = new Settling(
-      consumer,
-      () => this.pump(),
-      (error) => logger.error("The queue cannot be written to; tried again soon", String(error)),
-    );
+    settling.onSettled = () => this.pump();
     connection.publisher.onFree = () => this.pump();
     this.#when(connection.ended, () => this.#connectionEnded(connection.ended.reason));
     this.#ended.promise.catch(() => undefined);
@@ -66,6 +62,16 @@ export class Delivery<Body> implements Disposable {
     return this.#hasCarried;
   }
 
+  /** To be called when the log has grown; `created` tells that it may have a new file. Must not throw: nobody would catch it. */
+  logChanged(created: boolean): void {
+    try {
+      if (created) this.#options.consumer.filesChanged();
+    } catch (error) {
+      this.#end(error as Error);
+    }
+    this.pump();
+  }
+
   /** Sends what there is, as far as may be under way at once. */
   pump(): void {
     if (this.#closed) return;
@@ -73,7 +79,7 @@ export class Delivery<Body> implements Disposable {
     try {
       const waitMs = this.#sendAll();
       if (waitMs !== undefined) this.#wake = setTimeout(() => this.pump(), Math.ceil(waitMs));
-      else if (this.#draining && this.#messagesUnderWay + this.#settling.waiting === 0) this.#ended.resolve();
+      else if (this.#draining && this.#unsettled === 0) this.#ended.resolve();
     } catch (error) {
       this.#end(error as Error);
     }
@@ -103,17 +109,19 @@ export class Delivery<Body> implements Disposable {
     this.#closed = true;
     this.#left.abort();
     clearTimeout(this.#wake);
-    this.#settling[Symbol.dispose]();
+    this.#options.settling.settleAcknowledged();
+  }
+
+  /** What a cut would repeat: messages that are not acknowledged, or not settled yet. */
+  get #unsettled(): number {
+    return this.#messagesUnderWay + this.#options.settling.waiting;
   }
 
   /** Milliseconds until there is more to send, if only time has to pass for that. */
   #sendAll(): number | undefined {
     const { connection, maxParallelMessages, protocol } = this.#options;
     while (!connection.publisher.holdsBack) {
-      const room = Math.min(
-        this.#batchSize,
-        maxParallelMessages - this.#messagesUnderWay - this.#settling.waiting,
-      );
+      const room = Math.min(this.#batchSize, maxParallelMessages - this.#unsettled);
       if (room <= 0) break;
       const messages = this.#selection.next(room, {
         stoodMs: performance.now() - this.#begin,
@@ -136,7 +144,7 @@ export class Delivery<Body> implements Disposable {
   }
 
   #publish(publish: Publish): void {
-    const { connection, quarantine, onLink } = this.#options;
+    const { connection, quarantine, settling, onLink } = this.#options;
     const { identifiers } = publish;
     this.#messagesUnderWay += identifiers.length;
     connection.publisher.send({
@@ -146,14 +154,14 @@ export class Delivery<Body> implements Disposable {
         this.#hasCarried = true;
         onLink?.("acknowledged", identifiers.length);
         quarantine.acknowledged(identifiers);
-        this.#settling.acknowledged(identifiers);
+        settling.acknowledged(identifiers);
       },
     });
   }
 
   #settle(removed: readonly number[], dead: readonly Refusal[]): void {
-    const { logger, told } = this.#options;
-    this.#settling.settle({ removed, dead });
+    const { logger, settling, told } = this.#options;
+    settling.settle({ removed, dead });
     for (const { reason } of dead) {
       if (told.isNew(reason))
         logger.warning("A message was set aside; others for the same reason are only counted", reason);

@@ -5,6 +5,7 @@ import { Once } from "./once.ts";
 import { type Course, forwardOverOneConnection } from "./one-connection.ts";
 import { Quarantine } from "./quarantine.ts";
 import { Reconnecting } from "./reconnecting.ts";
+import { Settling } from "./settling.ts";
 import { DEFAULT_TIMEOUTS } from "./timeouts.ts";
 
 /** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
@@ -17,8 +18,11 @@ const LONGEST_WAIT_FOR_CONNECTION_S = 3;
 export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
   const { agent, broker, logger, teardown } = options;
   const left = new AbortController();
+  const consumer = agent.openConsumer();
+  using settling = new Settling(consumer, logger);
   const course: Course = {
-    consumer: agent.openConsumer(),
+    consumer,
+    settling,
     quarantine: new Quarantine(),
     told: new Once(),
     timeouts: { ...DEFAULT_TIMEOUTS, ...options.timeouts },

@@ -6,6 +6,7 @@ import { Delivery } from "./delivery.ts";
 import type { ForwardOptions } from "./forward-options.ts";
 import type { Once } from "./once.ts";
 import type { Quarantine } from "./quarantine.ts";
+import type { Settling } from "./settling.ts";
 import { subscribe } from "./subscribe.ts";
 import type { Timeouts } from "./timeouts.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -14,6 +15,7 @@ import { unlessAborted } from "./unless-aborted.ts";
 export interface Course {
   consumer: Consumer;
   quarantine: Quarantine;
+  settling: Settling;
   /** Reasons of refusals that have been told. */
   told: Once;
   timeouts: Timeouts;
@@ -67,10 +69,7 @@ async function forwardOver<Body>(
   using delivery = new Delivery({ ...options, ...course, connection });
   try {
     await prepare(connection, options, course);
-    using _watcher = watchLog(agent.logFolder, (created) => {
-      if (created) course.consumer.filesChanged();
-      delivery.pump();
-    });
+    using _watcher = watchLog(agent.logFolder, (created) => delivery.logChanged(created));
     course.consumer.filesChanged();
     await delivery.run(teardown, course.deadline);
     return undefined;

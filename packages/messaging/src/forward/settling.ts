@@ -1,4 +1,5 @@
 import type { Consumer, Settlement } from "../queue/consumer.ts";
+import type { ForwarderLog } from "./forwarder-log.ts";
 
 /** A queue that cannot be written to (a full disk) is tried again after this time, in milliseconds. */
 const AGAIN_MS = 5_000;
@@ -6,23 +7,20 @@ const AGAIN_MS = 5_000;
 /** Takes out of the queue what is done with. */
 export class Settling implements Disposable {
   readonly #consumer: Consumer;
-  readonly #failed: (error: unknown) => void;
-  readonly #settled: () => void;
+  readonly #logger: ForwarderLog;
   #acknowledged: number[] = [];
   #scheduled: NodeJS.Immediate | undefined;
-  readonly #again = new Set<NodeJS.Timeout>();
+  /** While the queue cannot be written to. */
+  #again: NodeJS.Timeout | undefined;
+  /** Told when acknowledged messages have left the queue, or will as soon as it can be written to. */
+  onSettled: () => void = () => undefined;
 
-  /**
-   * @param settled - told when acknowledged messages have left the queue
-   * @param failed - told of a settlement that has to wait
-   */
-  constructor(consumer: Consumer, settled: () => void, failed: (error: unknown) => void) {
+  constructor(consumer: Consumer, logger: ForwarderLog) {
     this.#consumer = consumer;
-    this.#settled = settled;
-    this.#failed = failed;
+    this.#logger = logger;
   }
 
-  /** How many acknowledged messages have not left the queue yet, apart from those for which that has failed before. */
+  /** How many acknowledged messages have not been settled yet. */
   get waiting(): number {
     return this.#acknowledged.length;
   }
@@ -33,36 +31,50 @@ export class Settling implements Disposable {
    */
   acknowledged(identifiers: readonly number[]): void {
     this.#acknowledged.push(...identifiers);
-    this.#scheduled ??= setImmediate(() => this.#settleAcknowledged());
+    this.#scheduled ??= setImmediate(() => this.settleAcknowledged());
   }
 
-  /** A queue that cannot be written to must not end the delivery: it would only send the same messages again. */
-  settle(settlement: Settlement): void {
-    try {
-      this.#consumer.settle(settlement);
-    } catch (error) {
-      this.#failed(error);
-      const timer = setTimeout(() => {
-        this.#again.delete(timer);
-        this.settle(settlement);
-      }, AGAIN_MS);
-      this.#again.add(timer);
-    }
-  }
-
-  /** What could not be settled is sent once more. */
-  [Symbol.dispose](): void {
-    this.#settleAcknowledged();
-    for (const timer of this.#again) clearTimeout(timer);
-  }
-
-  #settleAcknowledged(): void {
+  /** Settles what is acknowledged, without waiting for more that comes in at the same time. */
+  settleAcknowledged(): void {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
     const removed = this.#acknowledged;
     this.#acknowledged = [];
     if (removed.length === 0) return;
     this.settle({ removed });
-    this.#settled();
+    this.onSettled();
+  }
+
+  /** A queue that cannot be written to must not end the delivery: it would only send the same messages again. */
+  settle(settlement: Settlement): void {
+    if (this.#again !== undefined) {
+      this.#consumer.defer(settlement);
+      return;
+    }
+    try {
+      this.#consumer.settle(settlement);
+    } catch (error) {
+      // Once: what is told is sent as well, acknowledged, and cannot be settled either.
+      this.#logger.error("The queue cannot be written to; tried again until it can", String(error));
+      this.#again = setInterval(() => this.#tryAgain(), AGAIN_MS);
+    }
+  }
+
+  /** What cannot be settled even now is sent once more. */
+  [Symbol.dispose](): void {
+    this.settleAcknowledged();
+    if (this.#again !== undefined) this.#tryAgain();
+    clearInterval(this.#again);
+  }
+
+  #tryAgain(): void {
+    try {
+      this.#consumer.settle({ removed: [] });
+    } catch {
+      return;
+    }
+    clearInterval(this.#again);
+    this.#again = undefined;
+    this.#logger.info("The queue can be written to again");
   }
 }

@@ -1,8 +1,12 @@
 import { type LogFolder, sizeOf } from "../log/folder.ts";
 import { numberOf, type Span, spanOfLane } from "../log/place.ts";
 import type { Located } from "../log/reader.ts";
+import { joined, without } from "../log/spans.ts";
 import { LogStream, type Unreadable } from "../log/stream.ts";
-import type { ActiveQueue } from "./active-queue.ts";
+import type { ActiveQueue, Change } from "./active-queue.ts";
+
+/** While the queue cannot be written to, more dead letters are not kept: the oldest go. */
+const MOST_DEAD_DEFERRED = 1_000;
 
 /** What becomes of messages that were taken. */
 export interface Settlement {
@@ -37,8 +41,8 @@ export class Consumer {
   #backlog: LogStream | undefined;
   /** Handed out and neither settled nor released. */
   readonly #taken = new Map<number, Located>();
-  /** Parts of the log that hold nothing readable: done with the next settlement. */
-  #unreadable: Span[] = [];
+  /** Goes into the queue with the next settlement: what was deferred, and what nobody can read. */
+  #deferred: Required<Change> = { done: [], dead: [] };
   readonly #damagedFiles = new Set<string>();
 
   constructor({ queue, folder, incident, filesChanged }: ConsumerOptions) {
@@ -86,17 +90,25 @@ export class Consumer {
     for (const stream of this.#streams) stream.rewind();
   }
 
-  /** Durable against the death of this process when it returns. Where it throws, nothing is settled. */
-  settle({ removed, dead = [] }: Settlement): void {
-    const done = removed.flatMap((identifier) => this.#taken.get(identifier)?.span ?? []);
-    this.#queue.apply({
-      done: [...done, ...this.#unreadable],
-      dead: dead.flatMap(({ identifier, reason }) => {
-        const located = this.#taken.get(identifier);
-        return located === undefined ? [] : [{ located, reason }];
-      }),
+  /** Durable against the death of this process when it returns, as is what was deferred. Where it throws, it is deferred. */
+  settle(settlement: Settlement): void {
+    this.defer(settlement);
+    this.#queue.apply(this.#deferred);
+    this.#deferred = { done: [], dead: [] };
+  }
+
+  /** Leaves it to the next settlement to write this into the queue; it is not handed out again all the same. */
+  defer({ removed, dead = [] }: Settlement): void {
+    const spans = removed.flatMap((identifier) => this.#taken.get(identifier)?.span ?? []);
+    const letters = dead.flatMap(({ identifier, reason }) => {
+      const located = this.#taken.get(identifier);
+      return located === undefined ? [] : [{ located, reason }];
     });
-    this.#unreadable = [];
+    const { done, dead: before } = this.#deferred;
+    this.#deferred = {
+      done: joined([...done, ...spans]),
+      dead: [...before, ...letters].slice(-MOST_DEAD_DEFERRED),
+    };
     for (const identifier of removed) this.#taken.delete(identifier);
   }
 
@@ -105,7 +117,8 @@ export class Consumer {
   }
 
   #takeFrom(stream: LogStream, limit: number): Located[] {
-    const next = limit > 0 ? stream.take(limit, this.#queue.pending()) : [];
+    if (limit === 0) return [];
+    const next = stream.take(limit, this.#deferred.done.reduce(without, this.#queue.pending()));
     for (const message of next) this.#taken.set(message.identifier, message);
     return next;
   }
@@ -115,7 +128,7 @@ export class Consumer {
   }
 
   #noteUnreadable({ file, lines, span }: Unreadable): void {
-    if (span !== undefined) this.#unreadable.push(span);
+    if (span !== undefined) this.#deferred.done = joined([...this.#deferred.done, span]);
     if (this.#damagedFiles.has(file)) return;
     this.#damagedFiles.add(file);
     this.#incident(`${file} is damaged: ${lines} of its lines cannot be read, and what they held is lost`);

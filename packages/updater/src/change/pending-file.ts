@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
-import { replaceFile, syncFolder } from "@ivy/files";
+import { removeDrafts, replaceFile, syncFolder } from "@ivy/files";
 import { configDigest, ForeignConfig, loadForeignConfigFromString, type PendingConfig } from "@ivy/types";
 import type { Candidate } from "./next-step.ts";
 
@@ -42,6 +42,7 @@ export function removePendingFile(configDir: string, file: string): void {
 
 /** Removes the files of configurations that nobody waits for: their arrival was cut off, the server sends them again. */
 export function removeOrphans(configDir: string, awaited: readonly string[]): void {
+  removeDrafts(configDir);
   const orphans = readdirSync(configDir).filter(
     (name) => name.endsWith(".pending.json") && !awaited.includes(name),
   );
