@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
 import { randomName } from "../random-name.ts";
+import { type LastSequences, readLastSequences, writeLastSequences } from "./last-sequences.ts";
 import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
@@ -42,7 +43,8 @@ function dayOf(nowMs: number): string {
  * The files of the log. Most days have one in each lane, `2026-03-01.jsonl` and perhaps `2026-03-01.urgent.jsonl`. A
  * further one of that day, begun after a boot or when the last was full, has its sequence in its name.
  *
- * INVARIANTS: files are created under a lock, one sequence each. A file is only appended to during the boot that it was
+ * INVARIANTS: files are created under a lock, one sequence each, which is never given again: what was done of a file
+ * that has been deleted since is still known as done. A file is only appended to during the boot that it was
  * created in: a power cut may take the end of a file that has been sent already, and what were written there instead
  * would be taken for sent.
  */
@@ -72,7 +74,7 @@ export class LogFolder {
     const named = this.#names()
       .filter((name) => laneOf(name) === lane)
       .map((name) => ({ name, header: this.#header(name) }));
-    return withGapsFilled(named)
+    return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
       .map(({ name, header }) => {
         const day = name.slice(0, 10);
         return { ...header, name, path: join(this.path, name), lane, sequence: header.file, day };
@@ -103,15 +105,29 @@ export class LogFolder {
   }
 
   #create(lane: Lane, day: string): LogFile {
-    const files = this.list(lane);
-    const newest = files.at(-1) ?? this.list(lane === "urgent" ? "regular" : "urgent").at(-1);
-    const file = (files.at(-1)?.sequence ?? 0) + 1;
-    const log = newest?.log || randomName();
-    const further = files.some((other) => other.day === day) ? `.${file}` : "";
+    const last = this.#lastSequences();
+    const file = last[lane] + 1;
+    const log = this.log ?? randomName();
+    const further = this.list(lane).some((other) => other.day === day) ? `.${file}` : "";
     const name = `${day}${further}${lane === "urgent" ? ".urgent" : ""}.jsonl`;
     const header = { file, log, boot: this.#boot };
+    writeLastSequences(this.#lastFile, { ...last, [lane]: file });
     replaceFile(join(this.path, name), encodeHeader(header));
     return { ...header, name, path: join(this.path, name), lane, sequence: file, day };
+  }
+
+  /** Where nothing is noted, the other lane tells how many files somebody may have deleted. */
+  #lastSequences(): LastSequences {
+    const noted = readLastSequences(this.#lastFile);
+    const last = (lane: Lane) => {
+      const lanes = noted === undefined ? LANES : [lane];
+      return Math.max(noted?.[lane] ?? 0, ...lanes.map((one) => this.list(one).at(-1)?.sequence ?? 0));
+    };
+    return { urgent: last("urgent"), regular: last("regular") };
+  }
+
+  get #lastFile(): string {
+    return `${this.path}.sequences`;
   }
 
   remove(file: LogFile): void {
@@ -185,21 +201,31 @@ interface NamedFile {
 }
 
 /**
- * A file whose header is damaged takes the sequence from its name. Where that has none, the first number that is free
- * after its predecessor by name: its own, usually.
+ * A file whose header is damaged takes the sequence from its name. Where that has none, the highest number that is free
+ * below its successor by name: its own, usually. Those after its predecessor may be of files that are sent and gone.
+ *
+ * @param last - the highest sequence that the lane has ever had, as far as that is known
  */
-function withGapsFilled(files: readonly NamedFile[]): { name: string; header: LogHeader }[] {
-  const taken = new Set(files.map(({ header }) => header?.file));
+function withGapsFilled(
+  files: readonly NamedFile[],
+  last: () => number | undefined,
+): { name: string; header: LogHeader }[] {
   const log = files.find(({ header }) => header !== undefined)?.header?.log ?? "";
-  let previous = 0;
-  return files.map(({ name, header }) => {
-    let file = header?.file ?? sequenceIn(name);
-    if (file === undefined) {
-      file = previous + 1;
-      while (taken.has(file)) file++;
-      taken.add(file);
-    }
-    previous = file;
+  const taken = new Set(files.flatMap(({ name, header }) => header?.file ?? sequenceIn(name) ?? []));
+  const above = () => Math.max(0, ...taken) + 1;
+  let next: number | undefined;
+  return files.toReversed().map(({ name, header }) => {
+    const known = header?.file ?? sequenceIn(name);
+    const file: number =
+      known ?? (next === undefined ? Math.max(above(), last() ?? 0) : (freeBelow(next, taken) ?? above()));
+    taken.add(file);
+    next = file;
     return { name, header: header ?? { file, log, boot: "" } };
   });
+}
+
+/** The highest number below another that is not taken. */
+function freeBelow(limit: number, taken: ReadonlySet<number>): number | undefined {
+  for (let number = limit - 1; number > 0; number--) if (!taken.has(number)) return number;
+  return undefined;
 }

@@ -37,8 +37,9 @@ export interface Change {
  * The messages themselves stay in the log: a queue of millions of them is a row or two here. Parts of the log that do
  * not exist yet are still to be sent as well, so adding a message changes nothing here.
  *
- * INVARIANTS: what is pending only ever becomes less, but for a log that has been replaced by another. So an older
- * state of it, which a power cut or a checkpoint gives back, sends messages once more and never loses one.
+ * INVARIANTS: what is pending only ever becomes less, but for a log that has been replaced by another, and a file whose
+ * place has been mistaken. So an older state of it, which a power cut or a checkpoint gives back, sends messages once
+ * more and never loses one.
  */
 export class ActiveQueue {
   readonly #file: string;
@@ -110,6 +111,15 @@ export class ActiveQueue {
     this.#pending = spans.reduce(without, this.#pending);
     this.#changed = true;
     if (performance.now() - this.#checkpointAt > CHECKPOINT_MS) this.#checkpoint();
+  }
+
+  /** All of a part of the log is still to be sent, whatever was known of it. */
+  restore(span: Span): void {
+    this.#transaction((statements) => {
+      subtract(statements, span);
+      insertAll(statements.insert, [span]);
+    });
+    this.#version = -1;
   }
 
   /** The oldest dead letters. */
