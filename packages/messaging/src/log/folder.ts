@@ -73,7 +73,7 @@ export class LogFolder {
   list(lane: Lane): LogFile[] {
     const named = this.#names()
       .filter((name) => laneOf(name) === lane)
-      .map((name) => ({ name, header: this.#header(name) }));
+      .flatMap((name) => this.#named(name));
     return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
       .map(({ name, header }) => {
         const day = name.slice(0, 10);
@@ -132,24 +132,33 @@ export class LogFolder {
 
   remove(file: LogFile): void {
     rmSync(file.path, { force: true });
-    this.#headers.delete(file.name);
   }
 
   #names(): string[] {
+    const names = new Set(readNames(this.path).filter((name) => NAME.test(name)));
+    // One that comes again is another file.
+    for (const name of this.#headers.keys()) if (!names.has(name)) this.#headers.delete(name);
+    return [...names].sort(byDayAndSequence);
+  }
+
+  /** A header never changes, so it is read once. A file that another process has removed meanwhile has none. */
+  #named(name: string): NamedFile[] {
     try {
-      return readdirSync(this.path)
-        .filter((name) => NAME.test(name))
-        .sort(byDayAndSequence);
+      if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
+      return [{ name, header: this.#headers.get(name) }];
     } catch (error) {
       if (isCode(error, "ENOENT")) return [];
       throw error;
     }
   }
+}
 
-  /** A header never changes, so it is read once. */
-  #header(name: string): LogHeader | undefined {
-    if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
-    return this.#headers.get(name);
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return [];
+    throw error;
   }
 }
 

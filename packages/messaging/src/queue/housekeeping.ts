@@ -35,10 +35,10 @@ export class Housekeeping {
 
   /** Does what there is to do, if it is time for that: the log grows by files, so a new file is. */
   lookAfter(): void {
-    const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
-    if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
-    [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
     try {
+      const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
+      if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
+      [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
       const { log } = this.#folder;
       if (log !== undefined) this.#queue.recognise(log);
       this.#restoreMistaken();
