@@ -18,9 +18,16 @@ import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */
 const FULL_BYTES = 32 * 1024 * 1024;
 
+/**
+ * So many of the newest files of a lane may still be appended to. A writer notices within a second that a newer file has
+ * been begun, and goes on in the older one until then.
+ */
+const LIVE_FILES = 3;
+
 const CREATION_TIMEOUT_MS = 5_000;
 const LINE_FEED = 0x0a;
 const HEADER_BYTES = 256;
+const UNKNOWN_BOOT = "";
 const NAME = /^\d{4}-\d{2}-\d{2}(?:\.(\d+))?(?:\.urgent)?\.jsonl$/;
 
 /** A file of the log. */
@@ -32,6 +39,8 @@ export interface LogFile extends LogHeader {
   sequence: number;
   /** The day in UTC, by the clock of whoever created it: `2026-03-01`. */
   day: string;
+  /** Something may still be appended to it. */
+  isLive: boolean;
 }
 
 /** The day of an instant as the log names it, in UTC. */
@@ -75,11 +84,12 @@ export class LogFolder {
       .filter((name) => laneOf(name) === lane)
       .flatMap((name) => this.#named(name));
     return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
-      .map(({ name, header }) => {
-        const day = name.slice(0, 10);
-        return { ...header, name, path: join(this.path, name), lane, sequence: header.file, day };
-      })
-      .sort((a, b) => a.sequence - b.sequence);
+      .sort((a, b) => a.header.file - b.header.file)
+      .map(({ name, header }, index, all) => {
+        const isOfThisBoot = header.boot === this.#boot || header.boot === UNKNOWN_BOOT;
+        const isLive = isOfThisBoot && index >= all.length - LIVE_FILES;
+        return this.#describe(name, lane, header, isLive);
+      });
   }
 
   /**
@@ -113,7 +123,12 @@ export class LogFolder {
     const header = { file, log, boot: this.#boot };
     writeLastSequences(this.#lastFile, { ...last, [lane]: file });
     replaceFile(join(this.path, name), encodeHeader(header));
-    return { ...header, name, path: join(this.path, name), lane, sequence: file, day };
+    return this.#describe(name, lane, header, true);
+  }
+
+  #describe(name: string, lane: Lane, header: LogHeader, isLive: boolean): LogFile {
+    const path = join(this.path, name);
+    return { ...header, name, path, lane, sequence: header.file, day: name.slice(0, 10), isLive };
   }
 
   /** Where nothing is noted, the other lane tells how many files somebody may have deleted. */
@@ -172,10 +187,15 @@ export function sizeOf({ path }: LogFile): number {
   }
 }
 
+/** Whether the header of a file is damaged. */
+export function hasLostHeader({ boot }: LogFile): boolean {
+  return boot === UNKNOWN_BOOT;
+}
+
 /** The part of a file in which there may be messages now: what follows its header. */
 export function contentOf(file: LogFile): Span {
   const { from } = spanOfFile(file);
-  const header = file.boot === "" ? 0 : encodeHeader(file).length;
+  const header = hasLostHeader(file) ? 0 : encodeHeader(file).length;
   return { from: from + header, to: from + sizeOf(file) };
 }
 
@@ -229,7 +249,7 @@ function withGapsFilled(
       known ?? (next === undefined ? Math.max(above(), last() ?? 0) : (freeBelow(next, taken) ?? above()));
     taken.add(file);
     next = file;
-    return { name, header: header ?? { file, log, boot: "" } };
+    return { name, header: header ?? { file, log, boot: UNKNOWN_BOOT } };
   });
 }
 

@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { contentOf, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
+import { contentOf, hasLostHeader, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
 import { LANES, type Span, spanOfFile } from "../log/place.ts";
 import { contains, lengthOf, within } from "../log/spans.ts";
 import type { ActiveQueue } from "./active-queue.ts";
@@ -70,7 +70,7 @@ export class Housekeeping {
   #restoreMistaken(): void {
     const pending = this.#queue.pending();
     const isDone = (file: LogFile) => !contains(pending, spanOfFile(file).to - 1);
-    const guessed = this.#files().filter(({ boot }) => boot === "");
+    const guessed = this.#files().filter(hasLostHeader);
     for (const file of guessed.filter(isDone)) this.#queue.restore(spanOfFile(file));
   }
 
@@ -101,7 +101,8 @@ export class Housekeeping {
 function measure(file: LogFile, pending: readonly Span[]): Measured {
   const bytes = sizeOf(file);
   const pendingBytes = lengthOf(within(pending, contentOf(file)));
-  return { file, lane: file.lane, day: file.day, bytes, pendingBytes };
+  const { lane, day, isLive } = file;
+  return { file, lane, day, isLive, bytes, pendingBytes };
 }
 
 const megabytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);
