@@ -36,6 +36,16 @@ async function open(dataDir: string) {
   return { values, dead, after, incidents: onIncident.mock.calls.flat() as string[] };
 }
 
+/** Appends to the log as a process of some boot of the machine; returns the file. */
+function writeInBoot(dataDir: string, boot: string, ...values: number[]): string {
+  const writer = new LogWriter(new LogFolder(join(dataDir, "messages"), boot), "regular", () => Date.now());
+  for (const value of values)
+    writer.append(Buffer.from(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) })));
+  const { path } = writer;
+  writer.close();
+  return path;
+}
+
 const LEFT = [4, 5, 6, 7, 8, 9];
 
 describe("a queue whose database", () => {
@@ -212,22 +222,31 @@ describe("a log", () => {
 
   it("of which a power cut took the end is not continued, so that nothing new is taken for sent", async () => {
     const dataDir = temporary();
-    const folder = join(dataDir, "messages");
-    const write = (boot: string, ...values: number[]) => {
-      const writer = new LogWriter(new LogFolder(folder, boot), "regular", () => Date.now());
-      for (const value of values)
-        writer.append(Buffer.from(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) })));
-      const { path } = writer;
-      writer.close();
-      return path;
-    };
-    const path = write("first", 1, 2, 3);
+    const path = writeInBoot(dataDir, "first", 1, 2, 3);
     const sender = new MessagingAgent({ dataDir });
     sender.removeMessages(sender.getNLatestMessages(10).map(({ identifier }) => identifier));
     await sender.teardown();
     truncateSync(path, readFileSync(path).length - 150);
-    write("second", 4, 5, 6, 7);
+    writeInBoot(dataDir, "second", 4, 5, 6, 7);
     expect(valuesOf(createAgent(dataDir).getNLatestMessages(10))).toEqual([4, 5, 6, 7]);
+  });
+
+  it.each([
+    ["took the end", (content: string) => content.slice(0, -20)],
+    ["left an empty line", (content: string) => `${content}\n`],
+  ])("of which a power cut %s is done, and goes, when the rest of it is sent", async (_, change) => {
+    const dataDir = temporary();
+    const path = writeInBoot(dataDir, "first", 1, 2);
+    writeFileSync(path, change(readFileSync(path, "utf8")));
+    const agent = createAgent(dataDir, { limits: { archiveBytes: 0 } });
+    await agent.addMessage(number(3));
+    const consumer = agent.openConsumer();
+    consumer.settle({ removed: consumer.take(10).map(({ identifier }) => identifier) });
+    expect(consumer.take(10)).toEqual([]);
+    consumer.settle({ removed: [] });
+    expect(agent.statistics()).toMatchObject({ queued: 0, queuedBytes: 0, oldest: undefined });
+    agent.keepLimits();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("that was deleted and begun anew is sent, although the places in it have been sent before", async () => {

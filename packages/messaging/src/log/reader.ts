@@ -37,10 +37,12 @@ export interface Read {
 }
 
 /**
- * Reads a chunk of records from one offset of a file up to another, or to the last line that is whole. What is read
- * ends with a record, or holds none.
+ * Reads a chunk of records from one offset of a file up to another, or to its end. What is read ends with a record, or
+ * holds none.
+ *
+ * @param isFinal - whether the last line is torn if it is not whole; the rest of it may still come otherwise
  */
-export function readLog(file: LogFile, from: number, to: number): Read {
+export function readLog(file: LogFile, from: number, to: number, isFinal: boolean): Read {
   const bytes = readLines(file.path, from, to);
   const base = numberOf({ lane: file.lane, sequence: file.sequence, offset: from });
   const located: Located[] = [];
@@ -49,8 +51,7 @@ export function readLog(file: LogFile, from: number, to: number): Read {
     const lineEnd = endOfLine(bytes, start);
     const next = Math.min(lineEnd + 1, bytes.length);
     const { records, isDamaged } = readLine(bytes.subarray(start, lineEnd), from + start);
-    // The end of a file that is still written to; what is missing may come.
-    if (records.length === 0 && lineEnd === bytes.length && from + lineEnd < to) break;
+    if (records.length === 0 && lineEnd === bytes.length && !isFinal) break;
     if (isDamaged) damaged++;
     for (const { at, length, record } of records) {
       const end = start + at + length === lineEnd ? next : start + at + length;
@@ -80,7 +81,7 @@ export function readRecordAt(file: LogFile, offset: number): Located | undefined
 export function* readWholeLog(file: LogFile): Generator<Located> {
   const { from, to } = spanOfFile(file);
   for (let offset = 0; ; ) {
-    const { located, next } = readLog(file, offset, to - from);
+    const { located, next } = readLog(file, offset, to - from, true);
     if (next === offset) return;
     yield* located;
     offset = next;

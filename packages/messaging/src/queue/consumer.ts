@@ -37,7 +37,7 @@ export class Consumer {
   #backlog: LogStream | undefined;
   /** Handed out and neither settled nor released. */
   readonly #taken = new Map<number, Located>();
-  /** Parts of the log that hold nothing readable: done with the next settlement. */
+  /** Parts of the log that hold nothing readable, or nothing: done with the next settlement. */
   #unreadable: Span[] = [];
   readonly #damagedFiles = new Set<string>();
 
@@ -116,7 +116,7 @@ export class Consumer {
 
   #noteUnreadable({ file, lines, span }: Unreadable): void {
     if (span !== undefined) this.#unreadable.push(span);
-    if (this.#damagedFiles.has(file)) return;
+    if (lines === 0 || this.#damagedFiles.has(file)) return;
     this.#damagedFiles.add(file);
     this.#incident(`${file} is damaged: ${lines} of its lines cannot be read, and what they held is lost`);
   }
