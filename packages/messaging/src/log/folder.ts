@@ -94,7 +94,8 @@ export class LogFolder {
 
   /**
    * The file to append to, which is created if need be: that of today or, after the clock has stepped back, the newest
-   * one, so that the order of the log stays the order of adding.
+   * one, so that the order of the log stays the order of adding. Where there is no room for a further file, the newest
+   * one as well: that may have some.
    */
   fileToAppend(lane: Lane, nowMs: number): LogFile {
     this.ensure();
@@ -103,15 +104,24 @@ export class LogFolder {
     if (open !== undefined) return open;
     using lock = new KernelLock(`${this.path}.lock`);
     lock.acquireSync(CREATION_TIMEOUT_MS);
-    return this.#openFor(lane, day) ?? this.#create(lane, day);
+    try {
+      return this.#openFor(lane, day) ?? this.#create(lane, day);
+    } catch (error) {
+      const newest = this.#newestOfThisBoot(lane);
+      if (newest === undefined || !isCode(error, "ENOSPC", "EDQUOT", "EMFILE")) throw error;
+      return newest;
+    }
+  }
+
+  #newestOfThisBoot(lane: Lane): LogFile | undefined {
+    const newest = this.list(lane).at(-1);
+    return newest?.boot === this.#boot ? newest : undefined;
   }
 
   #openFor(lane: Lane, day: string): LogFile | undefined {
-    const files = this.list(lane);
-    const newest = files.at(-1);
-    if (newest === undefined || newest.boot !== this.#boot) return undefined;
-    if (!files.some((file) => file.day === day)) return undefined;
-    return sizeOf(newest) < FULL_BYTES ? newest : undefined;
+    const newest = this.#newestOfThisBoot(lane);
+    if (newest === undefined || sizeOf(newest) >= FULL_BYTES) return undefined;
+    return this.list(lane).some((file) => file.day === day) ? newest : undefined;
   }
 
   #create(lane: Lane, day: string): LogFile {
