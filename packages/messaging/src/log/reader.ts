@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { isCode } from "@ivy/files";
-import type { LogFile } from "./folder.ts";
+import { type LogFile, sizeOf } from "./folder.ts";
 import { numberOf, type Span, spanOfFile } from "./place.ts";
 import {
   decodeHeader,
@@ -75,6 +75,16 @@ export function readRecordAt(file: LogFile, offset: number): Located | undefined
   const end = first.length === lineEnd ? Math.min(lineEnd + 1, bytes.length) : first.length;
   const identifier = from + offset;
   return { identifier, record: first.record, span: { from: identifier, to: identifier + end } };
+}
+
+/** The offset behind the last line of a file that is whole: what follows may be in the making. */
+export function endOfLines(file: LogFile): number {
+  const size = sizeOf(file);
+  for (let length = CHUNK_BYTES; ; length *= 2) {
+    const from = Math.max(0, size - length);
+    const end = readLines(file.path, from, size, length).lastIndexOf(LINE_FEED) + 1;
+    if (end > 0 || from === 0) return from + end;
+  }
 }
 
 /** All records of a file. */

@@ -1,6 +1,6 @@
-import { type LogFolder, sizeOf } from "../log/folder.ts";
+import type { LogFolder } from "../log/folder.ts";
 import { numberOf, type Span, spanOfLane } from "../log/place.ts";
-import type { Located } from "../log/reader.ts";
+import { endOfLines, type Located } from "../log/reader.ts";
 import { LogStream, type Unreadable } from "../log/stream.ts";
 import type { ActiveQueue } from "./active-queue.ts";
 
@@ -63,7 +63,7 @@ export class Consumer {
   setBacklogApart(): void {
     const { from, to } = spanOfLane("regular");
     const newest = this.#folder.list("regular").at(-1);
-    const end = newest === undefined ? from : numberOf({ ...newest, offset: sizeOf(newest) });
+    const end = newest === undefined ? from : numberOf({ ...newest, offset: endOfLines(newest) });
     this.release();
     this.#backlog = this.#open({ from, to: end });
     this.#regular = this.#open({ from: end, to });
