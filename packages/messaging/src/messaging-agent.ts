@@ -307,11 +307,16 @@ export class MessagingAgent<Body = MessageBody> {
     signal.addEventListener("abort", () => watcher[Symbol.dispose](), { once: true });
   }
 
-  /** Makes everything durable and closes the files. */
+  /**
+   * Makes everything durable and closes the files.
+   *
+   * @throws StoreWriteError where the disk does not take it; all is closed then as well
+   */
   async teardown(): Promise<void> {
-    await Promise.all(LANES.map((lane) => this.#lanes[lane].teardown()));
+    const ends = await Promise.allSettled(LANES.map((lane) => this.#lanes[lane].teardown()));
     this.#opened?.queue.close();
     this.#opened = undefined;
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   /**

@@ -55,7 +55,7 @@ function newestOf(files: readonly LogFile[]): number | undefined {
     const size = sizeOf(file);
     let newest: number | undefined;
     for (let at = Math.max(0, size - END_BYTES); ; ) {
-      const { located, next } = readLog(file, at, size);
+      const { located, next } = readLog(file, at, size, true);
       if (next === at) break;
       newest = located.at(-1)?.record.t ?? newest;
       at = next;

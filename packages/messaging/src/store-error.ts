@@ -14,14 +14,14 @@ export class StoreWriteError extends Error {
   }
 }
 
-/** The queue cannot be read or changed now, for want of room on the disk. Messages can be sent, and added again later. */
+/** The queue cannot be read or changed now, for the disk is full or read-only. Messages can be sent, and added again later. */
 export class QueueUnavailableError extends Error {
   readonly code = "IVY_QUEUE_UNAVAILABLE";
   override readonly name = "QueueUnavailableError";
 
   constructor(file: string, cause: Error) {
-    const why = `for want of room on the disk, probably (${cause.message})`;
-    super(`${file} cannot be used now ${why}; it is tried again at each use`, { cause });
+    const why = `the disk is full or read-only, probably (${cause.message})`;
+    super(`${file} cannot be used now: ${why}; it is tried again at each use`, { cause });
   }
 }
 

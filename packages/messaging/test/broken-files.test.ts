@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -34,6 +34,16 @@ async function open(dataDir: string) {
   const after = valuesOf(agent.getNLatestMessages(100));
   await agent.teardown();
   return { values, dead, after, incidents: onIncident.mock.calls.flat() as string[] };
+}
+
+/** Appends to the log as a process of some boot of the machine; returns the file. */
+function writeInBoot(dataDir: string, boot: string, ...values: number[]): string {
+  const writer = new LogWriter(new LogFolder(join(dataDir, "messages"), boot), "regular", () => Date.now());
+  for (const value of values)
+    writer.append(Buffer.from(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) })));
+  const { path } = writer;
+  writer.close();
+  return path;
 }
 
 const LEFT = [4, 5, 6, 7, 8, 9];
@@ -172,6 +182,32 @@ describe("a log", () => {
     );
   });
 
+  it("of which any header is damaged loses nothing that waits, whatever files before and after it are sent and gone", {
+    timeout: 60_000,
+  }, async () => {
+    const days = 7;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(days - 1), fc.uniqueArray(fc.nat(days - 1)), async (damaged, sent) => {
+        let now = Date.UTC(2026, 2, 1, 12);
+        const options = { now: () => now, limits: { archiveBytes: 0, freeBytes: 0 } };
+        const dataDir = temporary();
+        const agent = new MessagingAgent({ dataDir, ...options });
+        for (let day = 0; day < days; day++, now += 86_400_000) await agent.addMessage(number(day));
+        const messages = agent.getNLatestMessages(days);
+        agent.removeMessages(sent.map((day) => messages[day]?.identifier ?? 0));
+        agent.keepLimits();
+        await agent.teardown();
+        const file = join(dataDir, "messages", `2026-03-0${damaged + 1}.jsonl`);
+        if (existsSync(file)) writeFileSync(file, readFileSync(file, "utf8").replace('"v":1', '"v":2'));
+        const waiting = Array.from({ length: days }, (_, day) => day).filter((day) => !sent.includes(day));
+        const { values, after } = await open(dataDir);
+        expect(values).toEqual(expect.arrayContaining(waiting));
+        expect(after).toContain(99);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   it("that is torn by a full disk keeps the message of the writer that came next in the same line", async () => {
     const dataDir = temporary();
     const agent = createAgent(dataDir);
@@ -186,22 +222,31 @@ describe("a log", () => {
 
   it("of which a power cut took the end is not continued, so that nothing new is taken for sent", async () => {
     const dataDir = temporary();
-    const folder = join(dataDir, "messages");
-    const write = (boot: string, ...values: number[]) => {
-      const writer = new LogWriter(new LogFolder(folder, boot), "regular", () => Date.now());
-      for (const value of values)
-        writer.append(Buffer.from(encodeRecord({ id: `${boot}-${value}`, t: 1, m: number(value) })));
-      const { path } = writer;
-      writer.close();
-      return path;
-    };
-    const path = write("first", 1, 2, 3);
+    const path = writeInBoot(dataDir, "first", 1, 2, 3);
     const sender = new MessagingAgent({ dataDir });
     sender.removeMessages(sender.getNLatestMessages(10).map(({ identifier }) => identifier));
     await sender.teardown();
     truncateSync(path, readFileSync(path).length - 150);
-    write("second", 4, 5, 6, 7);
+    writeInBoot(dataDir, "second", 4, 5, 6, 7);
     expect(valuesOf(createAgent(dataDir).getNLatestMessages(10))).toEqual([4, 5, 6, 7]);
+  });
+
+  it.each([
+    ["took the end", (content: string) => content.slice(0, -20)],
+    ["left an empty line", (content: string) => `${content}\n`],
+  ])("of which a power cut %s is done, and goes, when the rest of it is sent", async (_, change) => {
+    const dataDir = temporary();
+    const path = writeInBoot(dataDir, "first", 1, 2);
+    writeFileSync(path, change(readFileSync(path, "utf8")));
+    const agent = createAgent(dataDir, { limits: { archiveBytes: 0 } });
+    await agent.addMessage(number(3));
+    const consumer = agent.openConsumer();
+    consumer.settle({ removed: consumer.take(10).map(({ identifier }) => identifier) });
+    expect(consumer.take(10)).toEqual([]);
+    consumer.settle({ removed: [] });
+    expect(agent.statistics()).toMatchObject({ queued: 0, queuedBytes: 0, oldest: undefined });
+    agent.keepLimits();
+    expect(existsSync(path)).toBe(false);
   });
 
   it("that was deleted and begun anew is sent, although the places in it have been sent before", async () => {
@@ -211,6 +256,35 @@ describe("a log", () => {
     await agent.addMessage(number(20));
     expect(valuesOf(agent.getNLatestMessages(10))).toEqual([20]);
     await agent.teardown();
+  });
+
+  it.each([
+    ["older ones", (name: string) => !name.includes("urgent") && name.startsWith("2026-01-0"), 10],
+    ["all that are not urgent", (name: string) => !name.includes("urgent"), 10],
+    ["all that are urgent", (name: string) => name.includes("urgent"), 10],
+    ["the newest ones", (name: string) => name.startsWith("2026-01-1"), 10],
+    [
+      "all that are not urgent, without a note of their number",
+      (name: string) => !name.includes("urgent"),
+      0,
+    ],
+  ])("of which somebody deletes %s takes nothing new for sent", async (_, isDeleted, urgentFrom) => {
+    let now = Date.UTC(2026, 0, 1, 12);
+    const dataDir = temporary();
+    for (let day = 0; day < 12; day++, now += 86_400_000) {
+      const agent = new MessagingAgent({ dataDir, now: () => now });
+      await agent.addMessages([number(day), number(day)]);
+      if (day >= urgentFrom) await agent.addMessages([number(day), number(day)], { urgent: true });
+      agent.removeMessages(agent.getNLatestMessages(10).map(({ identifier }) => identifier));
+      await agent.teardown();
+    }
+    for (const name of readdirSync(join(dataDir, "messages")).filter(isDeleted))
+      rmSync(join(dataDir, "messages", name));
+    if (urgentFrom === 0) rmSync(join(dataDir, "messages.sequences"), { force: true });
+    const agent = createAgent(dataDir, { now: () => now });
+    await agent.addMessage(number(20));
+    await agent.addMessage(number(21), { urgent: true });
+    expect(valuesOf(agent.getNLatestMessages(10))).toEqual([21, 20]);
   });
 
   it("of Python Ivy can be read, without the secrets in it", async () => {

@@ -1,6 +1,8 @@
+import { appendFileSync } from "node:fs";
 import type { MessageBody } from "@ivy/types";
 import { describe, expect, it } from "vitest";
 import type { Consumer } from "../src/index.ts";
+import { encodeRecord } from "../src/log/record.ts";
 import { createAgent, number, temporary } from "./support.ts";
 
 const log = (level: "INFO" | "ERROR", subject: string): MessageBody => ({
@@ -64,6 +66,20 @@ describe("a backlog that is set apart", () => {
     expect(said(consumer.take(10))).toEqual(["r7", 5]);
     expect(said(consumer.takeBacklog(10))).toEqual([3, 4]);
     expect(consumer.takeBacklog(10)).toEqual([]);
+  });
+
+  it("does not end within a message that is just being written", async () => {
+    const agent = createAgent(temporary());
+    await agent.addMessage(number(1));
+    const consumer = agent.openConsumer();
+    const line = Buffer.from(encodeRecord({ id: "x-1", t: 1, m: number(2) }));
+    const file = agent.getMessageArchiveFile();
+    appendFileSync(file, line.subarray(0, 30));
+    consumer.setBacklogApart();
+    expect(said(consumer.takeBacklog(10))).toEqual([1]);
+    expect(consumer.take(10)).toEqual([]);
+    appendFileSync(file, line.subarray(30));
+    expect(said(consumer.take(10))).toEqual([2]);
   });
 
   it("is exactly what is left of it after a restart, whatever newer has been sent", async () => {

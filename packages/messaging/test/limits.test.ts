@@ -6,12 +6,12 @@ import { createAgent, number, temporary, valuesOf } from "./support.ts";
 
 const MANY = Number.MAX_SAFE_INTEGER;
 
-const file = (day: string, bytes: number, pendingBytes: number, lane: KeptFile["lane"] = "regular") => ({
-  day,
-  bytes,
-  pendingBytes,
-  lane,
-});
+const file = (
+  day: string,
+  bytes: number,
+  pendingBytes: number,
+  lane: KeptFile["lane"] = "regular",
+): KeptFile => ({ day, bytes, pendingBytes, lane, isLive: false });
 
 const limits = (change: Partial<typeof DEFAULT_LIMITS>) => ({ ...DEFAULT_LIMITS, ...change });
 
@@ -32,6 +32,11 @@ describe("what goes when limits are reached", () => {
     expect(filesToRemove(files, MANY, limits({ queueBytes: 149 }))).toEqual([b]);
     expect(filesToRemove(files, MANY, limits({ queueBytes: 0 }))).toEqual([b]);
     expect(filesToRemove(files, MANY, limits({ queueDays: 2 }))).toEqual([b]);
+  });
+
+  it("are none that may still be appended to", () => {
+    const live = files.map((one, index) => ({ ...one, isLive: index >= 1 }));
+    expect(filesToRemove(live, 0, limits({ queueBytes: 0, archiveBytes: 0 }))).toEqual([live[0]]);
   });
 
   it("are urgent ones last", () => {
@@ -91,11 +96,25 @@ describe("a store at its limits", () => {
   });
 
   it("keeps them by itself where a forwarder is at work", async () => {
-    const { agent, days } = await withDays(4, { limits: { archiveDays: 1 } });
+    const { agent, days } = await withDays(6, { limits: { archiveDays: 1 } });
     const consumer = agent.openConsumer();
     consumer.settle({ removed: consumer.take(10).map(({ identifier }) => identifier) });
-    await agent.addMessage(number(4));
+    await agent.addMessage(number(6));
     consumer.filesChanged();
-    expect(days()).toEqual([5]);
+    // Other processes may not have noticed yet that there is a newer file.
+    expect(days()).toEqual([5, 6, 7]);
+  });
+
+  it("keeps the file in which another process goes on, so that what that adds is sent", async () => {
+    const dataDir = temporary();
+    const noon = Date.UTC(2026, 2, 1, 12);
+    const other = createAgent(dataDir, { now: () => noon });
+    await other.addMessage(number(1));
+    const agent = createAgent(dataDir, { now: () => noon + 86_400_000, limits: { freeBytes: MANY } });
+    await agent.addMessage(number(2));
+    agent.removeMessages(agent.getNLatestMessages(10).map(({ identifier }) => identifier));
+    agent.keepLimits();
+    await other.addMessage(number(3));
+    expect(valuesOf(agent.getNLatestMessages(10))).toEqual([3]);
   });
 });

@@ -1,8 +1,9 @@
 import * as fs from "node:fs";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { MessagingAgent } from "../src/index.ts";
 import { LogFolder } from "../src/log/folder.ts";
 import { LogWriter } from "../src/log/writer.ts";
-import { temporary } from "./support.ts";
+import { number, temporary } from "./support.ts";
 
 vi.mock("node:fs", { spy: true });
 
@@ -61,3 +62,35 @@ it("nothing is synced when a file is left of which all is on the disk", async ()
   expect(fs.fdatasyncSync).not.toHaveBeenCalled();
   writer.close();
 });
+
+it("all files are closed, and the queue is noted, at an end for which the disk takes nothing more", async () => {
+  const dataDir = temporary();
+  const agent = new MessagingAgent({ dataDir });
+  await agent.addMessages([number(1), number(2)]);
+  agent.removeMessages(agent.getNLatestMessages(1).map(({ identifier }) => identifier));
+  await agent.addMessage(number(3), { urgent: true });
+  const isBelow = (file: string) => file.startsWith(dataDir);
+  const descriptors = () => fs.readdirSync("/proc/self/fd").flatMap((name) => targetOf(name) ?? []);
+  await agent.addMessages([number(4), number(5)], { durability: "fast" });
+  await agent.addMessage(number(6), { urgent: true, durability: "fast" });
+  const failure = Object.assign(new Error("i/o error"), { code: "EIO" });
+  vi.mocked(fs.fdatasync).mockImplementation((_descriptor, done) => done(failure));
+  vi.mocked(fs.fdatasyncSync).mockImplementation(() => {
+    throw failure;
+  });
+  onTestFinished(() => {
+    for (const sync of [fs.fdatasync, fs.fdatasyncSync]) vi.mocked(sync).mockReset();
+  });
+  await expect(agent.teardown()).rejects.toMatchObject({ code: "IVY_STORE_WRITE" });
+  await vi.waitFor(() => expect(descriptors().filter(isBelow)).toEqual([]));
+  expect(fs.readdirSync(dataDir)).toContain("active-message-queue.sqlite3.checkpoint");
+});
+
+function targetOf(descriptor: string): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    // The one with which the folder was listed.
+    return undefined;
+  }
+}

@@ -11,15 +11,23 @@ import {
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
 import { randomName } from "../random-name.ts";
+import { type LastSequences, readLastSequences, writeLastSequences } from "./last-sequences.ts";
 import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */
 const FULL_BYTES = 32 * 1024 * 1024;
 
+/**
+ * So many of the newest files of a lane may still be appended to. A writer notices within a second that a newer file has
+ * been begun, and goes on in the older one until then.
+ */
+const LIVE_FILES = 3;
+
 const CREATION_TIMEOUT_MS = 5_000;
 const LINE_FEED = 0x0a;
 const HEADER_BYTES = 256;
+const UNKNOWN_BOOT = "";
 const NAME = /^\d{4}-\d{2}-\d{2}(?:\.(\d+))?(?:\.urgent)?\.jsonl$/;
 
 /** A file of the log. */
@@ -31,6 +39,8 @@ export interface LogFile extends LogHeader {
   sequence: number;
   /** The day in UTC, by the clock of whoever created it: `2026-03-01`. */
   day: string;
+  /** Something may still be appended to it. */
+  isLive: boolean;
 }
 
 /** The day of an instant as the log names it, in UTC. */
@@ -42,7 +52,8 @@ function dayOf(nowMs: number): string {
  * The files of the log. Most days have one in each lane, `2026-03-01.jsonl` and perhaps `2026-03-01.urgent.jsonl`. A
  * further one of that day, begun after a boot or when the last was full, has its sequence in its name.
  *
- * INVARIANTS: files are created under a lock, one sequence each. A file is only appended to during the boot that it was
+ * INVARIANTS: files are created under a lock, one sequence each, which is never given again: what was done of a file
+ * that has been deleted since is still known as done. A file is only appended to during the boot that it was
  * created in: a power cut may take the end of a file that has been sent already, and what were written there instead
  * would be taken for sent.
  */
@@ -71,18 +82,20 @@ export class LogFolder {
   list(lane: Lane): LogFile[] {
     const named = this.#names()
       .filter((name) => laneOf(name) === lane)
-      .map((name) => ({ name, header: this.#header(name) }));
-    return withGapsFilled(named)
-      .map(({ name, header }) => {
-        const day = name.slice(0, 10);
-        return { ...header, name, path: join(this.path, name), lane, sequence: header.file, day };
-      })
-      .sort((a, b) => a.sequence - b.sequence);
+      .flatMap((name) => this.#named(name));
+    return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
+      .sort((a, b) => a.header.file - b.header.file)
+      .map(({ name, header }, index, all) => {
+        const isOfThisBoot = header.boot === this.#boot || header.boot === UNKNOWN_BOOT;
+        const isLive = isOfThisBoot && index >= all.length - LIVE_FILES;
+        return this.#describe(name, lane, header, isLive);
+      });
   }
 
   /**
    * The file to append to, which is created if need be: that of today or, after the clock has stepped back, the newest
-   * one, so that the order of the log stays the order of adding.
+   * one, so that the order of the log stays the order of adding. Where there is no room for a further file, the newest
+   * one as well: that may have some.
    */
   fileToAppend(lane: Lane, nowMs: number): LogFile {
     this.ensure();
@@ -91,49 +104,86 @@ export class LogFolder {
     if (open !== undefined) return open;
     using lock = new KernelLock(`${this.path}.lock`);
     lock.acquireSync(CREATION_TIMEOUT_MS);
-    return this.#openFor(lane, day) ?? this.#create(lane, day);
+    try {
+      return this.#openFor(lane, day) ?? this.#create(lane, day);
+    } catch (error) {
+      const newest = this.#newestOfThisBoot(lane);
+      if (newest === undefined || !isCode(error, "ENOSPC", "EDQUOT", "EMFILE")) throw error;
+      return newest;
+    }
+  }
+
+  #newestOfThisBoot(lane: Lane): LogFile | undefined {
+    const newest = this.list(lane).at(-1);
+    return newest?.boot === this.#boot ? newest : undefined;
   }
 
   #openFor(lane: Lane, day: string): LogFile | undefined {
-    const files = this.list(lane);
-    const newest = files.at(-1);
-    if (newest === undefined || newest.boot !== this.#boot) return undefined;
-    if (!files.some((file) => file.day === day)) return undefined;
-    return sizeOf(newest) < FULL_BYTES ? newest : undefined;
+    const newest = this.#newestOfThisBoot(lane);
+    if (newest === undefined || sizeOf(newest) >= FULL_BYTES) return undefined;
+    return this.list(lane).some((file) => file.day === day) ? newest : undefined;
   }
 
   #create(lane: Lane, day: string): LogFile {
-    const files = this.list(lane);
-    const newest = files.at(-1) ?? this.list(lane === "urgent" ? "regular" : "urgent").at(-1);
-    const file = (files.at(-1)?.sequence ?? 0) + 1;
-    const log = newest?.log || randomName();
-    const further = files.some((other) => other.day === day) ? `.${file}` : "";
+    const last = this.#lastSequences();
+    const file = last[lane] + 1;
+    const log = this.log ?? randomName();
+    const further = this.list(lane).some((other) => other.day === day) ? `.${file}` : "";
     const name = `${day}${further}${lane === "urgent" ? ".urgent" : ""}.jsonl`;
     const header = { file, log, boot: this.#boot };
+    writeLastSequences(this.#lastFile, { ...last, [lane]: file });
     replaceFile(join(this.path, name), encodeHeader(header));
-    return { ...header, name, path: join(this.path, name), lane, sequence: file, day };
+    return this.#describe(name, lane, header, true);
+  }
+
+  #describe(name: string, lane: Lane, header: LogHeader, isLive: boolean): LogFile {
+    const path = join(this.path, name);
+    return { ...header, name, path, lane, sequence: header.file, day: name.slice(0, 10), isLive };
+  }
+
+  /** Where nothing is noted, the other lane tells how many files somebody may have deleted. */
+  #lastSequences(): LastSequences {
+    const noted = readLastSequences(this.#lastFile);
+    const last = (lane: Lane) => {
+      const lanes = noted === undefined ? LANES : [lane];
+      return Math.max(noted?.[lane] ?? 0, ...lanes.map((one) => this.list(one).at(-1)?.sequence ?? 0));
+    };
+    return { urgent: last("urgent"), regular: last("regular") };
+  }
+
+  get #lastFile(): string {
+    return `${this.path}.sequences`;
   }
 
   remove(file: LogFile): void {
     rmSync(file.path, { force: true });
-    this.#headers.delete(file.name);
   }
 
   #names(): string[] {
+    const names = new Set(readNames(this.path).filter((name) => NAME.test(name)));
+    // One that comes again is another file.
+    for (const name of this.#headers.keys()) if (!names.has(name)) this.#headers.delete(name);
+    return [...names].sort(byDayAndSequence);
+  }
+
+  /** A header never changes, so it is read once. A file that another process has removed meanwhile has none. */
+  #named(name: string): NamedFile[] {
     try {
-      return readdirSync(this.path)
-        .filter((name) => NAME.test(name))
-        .sort(byDayAndSequence);
+      if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
+      return [{ name, header: this.#headers.get(name) }];
     } catch (error) {
       if (isCode(error, "ENOENT")) return [];
       throw error;
     }
   }
+}
 
-  /** A header never changes, so it is read once. */
-  #header(name: string): LogHeader | undefined {
-    if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
-    return this.#headers.get(name);
+function readNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return [];
+    throw error;
   }
 }
 
@@ -147,10 +197,15 @@ export function sizeOf({ path }: LogFile): number {
   }
 }
 
+/** Whether the header of a file is damaged. */
+export function hasLostHeader({ boot }: LogFile): boolean {
+  return boot === UNKNOWN_BOOT;
+}
+
 /** The part of a file in which there may be messages now: what follows its header. */
 export function contentOf(file: LogFile): Span {
   const { from } = spanOfFile(file);
-  const header = file.boot === "" ? 0 : encodeHeader(file).length;
+  const header = hasLostHeader(file) ? 0 : encodeHeader(file).length;
   return { from: from + header, to: from + sizeOf(file) };
 }
 
@@ -191,21 +246,31 @@ interface NamedFile {
 }
 
 /**
- * A file whose header is damaged takes the sequence from its name. Where that has none, the first number that is free
- * after its predecessor by name: its own, usually.
+ * A file whose header is damaged takes the sequence from its name. Where that has none, the highest number that is free
+ * below its successor by name: its own, usually. Those after its predecessor may be of files that are sent and gone.
+ *
+ * @param last - the highest sequence that the lane has ever had, as far as that is known
  */
-function withGapsFilled(files: readonly NamedFile[]): { name: string; header: LogHeader }[] {
-  const taken = new Set(files.map(({ header }) => header?.file));
+function withGapsFilled(
+  files: readonly NamedFile[],
+  last: () => number | undefined,
+): { name: string; header: LogHeader }[] {
   const log = files.find(({ header }) => header !== undefined)?.header?.log ?? "";
-  let previous = 0;
-  return files.map(({ name, header }) => {
-    let file = header?.file ?? sequenceIn(name);
-    if (file === undefined) {
-      file = previous + 1;
-      while (taken.has(file)) file++;
-      taken.add(file);
-    }
-    previous = file;
-    return { name, header: header ?? { file, log, boot: "" } };
+  const taken = new Set(files.flatMap(({ name, header }) => header?.file ?? sequenceIn(name) ?? []));
+  const above = () => Math.max(0, ...taken) + 1;
+  let next: number | undefined;
+  return files.toReversed().map(({ name, header }) => {
+    const known = header?.file ?? sequenceIn(name);
+    const file: number =
+      known ?? (next === undefined ? Math.max(above(), last() ?? 0) : (freeBelow(next, taken) ?? above()));
+    taken.add(file);
+    next = file;
+    return { name, header: header ?? { file, log, boot: UNKNOWN_BOOT } };
   });
+}
+
+/** The highest number below another that is not taken. */
+function freeBelow(limit: number, taken: ReadonlySet<number>): number | undefined {
+  for (let number = limit - 1; number > 0; number--) if (!taken.has(number)) return number;
+  return undefined;
 }

@@ -96,8 +96,11 @@ export class LogLane {
 
   async teardown(): Promise<void> {
     this.flush();
-    await this.#commit.flush();
-    this.writer.close();
+    try {
+      await this.#commit.flush();
+    } finally {
+      this.writer.close();
+    }
   }
 
   #begin(): Batch {

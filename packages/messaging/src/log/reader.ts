@@ -1,7 +1,7 @@
 import { isAscii } from "node:buffer";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { isCode } from "@ivy/files";
-import type { LogFile } from "./folder.ts";
+import { type LogFile, sizeOf } from "./folder.ts";
 import { numberOf, type Span, spanOfFile } from "./place.ts";
 import {
   decodeHeader,
@@ -35,10 +35,12 @@ export interface Read {
 }
 
 /**
- * Reads a chunk of records from one offset of a file up to another, or to the last line that is whole. What is read
- * ends with a record, or holds none.
+ * Reads a chunk of records from one offset of a file up to another, or to its end. What is read ends with a record, or
+ * holds none.
+ *
+ * @param isFinal - whether the last line is torn if it is not whole; the rest of it may still come otherwise
  */
-export function readLog(file: LogFile, from: number, to: number): Read {
+export function readLog(file: LogFile, from: number, to: number, isFinal: boolean): Read {
   const bytes = readLines(file.path, from, to);
   const base = numberOf({ lane: file.lane, sequence: file.sequence, offset: from });
   const located: Located[] = [];
@@ -47,8 +49,7 @@ export function readLog(file: LogFile, from: number, to: number): Read {
     const lineEnd = endOfLine(bytes, start);
     const next = Math.min(lineEnd + 1, bytes.length);
     const { records, isDamaged } = readLine(bytes.subarray(start, lineEnd), from + start);
-    // The end of a file that is still written to; what is missing may come.
-    if (records.length === 0 && lineEnd === bytes.length && from + lineEnd < to) break;
+    if (records.length === 0 && lineEnd === bytes.length && !isFinal) break;
     if (isDamaged) damaged++;
     for (const { at, length, record } of records) {
       const end = start + at + length === lineEnd ? next : start + at + length;
@@ -74,11 +75,21 @@ export function readRecordAt(file: LogFile, offset: number): Located | undefined
   return { identifier, record: first.record, span: { from: identifier, to: identifier + end } };
 }
 
+/** The offset behind the last line of a file that is whole: what follows may be in the making. */
+export function endOfLines(file: LogFile): number {
+  const size = sizeOf(file);
+  for (let length = CHUNK_BYTES; ; length *= 2) {
+    const from = Math.max(0, size - length);
+    const end = readLines(file.path, from, size, length).lastIndexOf(LINE_FEED) + 1;
+    if (end > 0 || from === 0) return from + end;
+  }
+}
+
 /** All records of a file. */
 export function* readWholeLog(file: LogFile): Generator<Located> {
   const { from, to } = spanOfFile(file);
   for (let offset = 0; ; ) {
-    const { located, next } = readLog(file, offset, to - from);
+    const { located, next } = readLog(file, offset, to - from, true);
     if (next === offset) return;
     yield* located;
     offset = next;

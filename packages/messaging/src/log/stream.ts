@@ -3,15 +3,10 @@ import { type Lane, numberOf, placeOf, type Span, spanOfFile } from "./place.ts"
 import { type Located, readLog } from "./reader.ts";
 import { contains, firstBeyond } from "./spans.ts";
 
-/**
- * So many of the newest files are looked at for something new. A writer notices within a second that a newer file has
- * been begun, and goes on in the older one until then.
- */
-const LIVE_FILES = 3;
-
-/** Something in the log that nobody can read. */
+/** A part of the log with something in it that nobody can read, or with nothing in it. */
 export interface Unreadable {
   file: string;
+  /** Torn and damaged ones. */
   lines: number;
   /** Where it stands, if no record follows that takes it along. */
   span?: Span;
@@ -68,11 +63,10 @@ export class LogStream {
 
   /** The next chunk that has a record in it. */
   #readOn(pending: readonly Span[]): Located[] {
-    for (const [index, file] of [...this.#files.entries()]) {
+    for (const file of this.#files) {
       const located = this.#readFile(file, pending);
       if (located.length > 0) return located;
-      if (index < this.#files.length - LIVE_FILES)
-        this.#files = this.#files.filter((other) => other !== file);
+      if (!file.isLive) this.#files = this.#files.filter((other) => other !== file);
     }
     return [];
   }
@@ -88,12 +82,13 @@ export class LogStream {
       if (span === undefined || span.from >= end) return [];
       const from = Math.max(position, span.from) - base;
       const to = Math.min(span.to, end) - base;
-      const { located, next, damaged } = readLog(file, from, to);
+      const { located, next, damaged } = readLog(file, from, to, !file.isLive || to <= size);
       if (next === from) return [];
       this.#readTo.set(file.sequence, next);
-      const skipped = located.length === 0 ? { span: { from: base + from, to: base + next } } : {};
-      if (damaged > 0) this.#unreadable({ file: file.path, lines: damaged, ...skipped });
-      if (located.length > 0) return located;
+      const isEmpty = located.length === 0;
+      const skipped = isEmpty ? { span: { from: base + from, to: base + next } } : {};
+      if (isEmpty || damaged > 0) this.#unreadable({ file: file.path, lines: damaged, ...skipped });
+      if (!isEmpty) return located;
     }
   }
 }

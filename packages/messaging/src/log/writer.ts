@@ -107,13 +107,21 @@ export class LogWriter {
 
   /** The same for what was appended last, without the event loop. */
   syncNow(): void {
-    if (this.#file !== undefined && this.#unsynced > 0) fdatasyncSync(this.#file.descriptor);
+    if (this.#file === undefined || this.#unsynced === 0) return;
+    try {
+      fdatasyncSync(this.#file.descriptor);
+    } catch (error) {
+      throw new StoreWriteError(this.#file.path, error);
+    }
     this.#unsynced = 0;
   }
 
   close(): void {
-    this.syncNow();
-    this.#leave();
+    try {
+      this.syncNow();
+    } finally {
+      this.#leave();
+    }
   }
 
   /**

@@ -1,27 +1,37 @@
+import { KernelLock } from "@ivy/files";
 import type { Span } from "../log/place.ts";
 import type { LogRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
 import { QueueUnavailableError } from "../store-error.ts";
 import type { Buried, BuriedRecord } from "./buried.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { isDamage, isWantOfRoom, setDatabaseAside } from "./database.ts";
+import { isDamage, isRefusalOfTheDisk, setDatabaseAside } from "./database.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
   bury,
+  catchUp,
   EVERYTHING,
   insertAll,
   readDead,
-  readPending,
+  readDropped,
+  readKnown,
+  readLogName,
   type Statements,
   subtract,
 } from "./statements.ts";
-import { carryOverDead, openStore, type Store } from "./store.ts";
+import { carryOverDead, inodeOf, openStore, type Store } from "./store.ts";
 
 /** How long after a checkpoint the next one is due, in milliseconds. */
 const CHECKPOINT_MS = 600_000;
 
 /** More are not kept: the oldest go. */
 const MOST_DEAD_LETTERS = 10_000;
+
+/** Whoever only reads looks this often whether another process has built the database anew, in milliseconds. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** For an opening that waits for another process itself. */
+const LOCK_TIMEOUT_MS = 15_000;
 
 /** What becomes of messages. */
 export interface Change {
@@ -37,17 +47,22 @@ export interface Change {
  * The messages themselves stay in the log: a queue of millions of them is a row or two here. Parts of the log that do
  * not exist yet are still to be sent as well, so adding a message changes nothing here.
  *
- * INVARIANTS: what is pending only ever becomes less, but for a log that has been replaced by another. So an older
- * state of it, which a power cut or a checkpoint gives back, sends messages once more and never loses one.
+ * INVARIANTS: what is pending only ever becomes less, but for a log that has been replaced by another, and a file whose
+ * place has been mistaken. So an older state of it, which a power cut or a checkpoint gives back, sends messages once
+ * more and never loses one.
  */
 export class ActiveQueue {
   readonly #file: string;
   readonly #incident: (text: string) => void;
-  /** Not there while there is no room on the disk to open it. */
+  /** Not there while the disk does not let it be opened. */
   #store: Store | undefined;
-  /** The pending parts as they were last known, and the version of the database that they are from. */
-  #pending: readonly Span[] = EVERYTHING;
+  /** What was pending as it was last known; `undefined` if nothing is known. */
+  #known: Checkpoint | undefined;
+  /** The version of the database that this is from; -1 if it is from elsewhere, or out of date. */
   #version = -1;
+  #lookedAt = performance.now();
+  /** A database that has been set aside, and why, until what it holds is carried over. */
+  #aside: { kept: string; cause: Error } | undefined;
   #checkpointAt = performance.now();
   #changed = false;
 
@@ -58,31 +73,19 @@ export class ActiveQueue {
   constructor(file: string, incident: (text: string) => void) {
     this.#file = file;
     this.#incident = incident;
-    const checkpoint = readCheckpoint(this.#checkpointFile);
-    try {
-      this.#store = this.#open(checkpoint);
-    } catch (error) {
-      if (!(error instanceof QueueUnavailableError)) throw error;
-      // What is left can be sent all the same; some of it once more.
-      this.#pending = checkpoint?.pending ?? EVERYTHING;
-      incident(error.message);
-    }
+    this.#known = readCheckpoint(this.#checkpointFile);
+    unlessRefused(() => this.#guarded(() => undefined), incident);
   }
 
   /** The parts of the log that are still to be sent, whoever has changed them last. */
   pending(): readonly Span[] {
-    if (this.#store === undefined) return this.#pending;
-    return this.#guarded(({ statements }) => {
-      const version = statements.version.get()?.data_version ?? 0;
-      if (version !== this.#version) this.#pending = readPending(statements);
-      this.#version = version;
-      return this.#pending;
-    });
+    if (this.#store !== undefined) unlessRefused(() => this.#guarded((store) => this.#refresh(store)));
+    return this.#known?.pending ?? EVERYTHING;
   }
 
   /** Takes a log for that of this queue. If it has been another, all of the new one is still to be sent. */
   recognise(log: string): void {
-    const before = this.#log;
+    const before = this.#guarded(({ statements }) => readLogName(statements));
     if (before === log) return;
     const isReplaced = before !== "" && readCheckpoint(this.#checkpointFile)?.log !== log;
     this.#transaction(({ set, clear, insert }) => {
@@ -92,13 +95,15 @@ export class ActiveQueue {
       insertAll(insert, EVERYTHING);
     });
     this.#version = -1;
-    if (isReplaced) this.#incident("The log has been replaced by another: all of it is still to be sent");
+    if (!isReplaced) return;
+    this.#known = { log, pending: EVERYTHING };
+    this.#incident("The log has been replaced by another: all of it is still to be sent");
   }
 
   /**
    * Durable against the death of this process when it returns. Where it throws, nothing has changed.
    *
-   * @throws QueueUnavailableError for want of room on the disk
+   * @throws QueueUnavailableError where the disk does not let it
    */
   apply({ done, dead = [] }: Change): void {
     const spans = joined(done);
@@ -107,9 +112,19 @@ export class ActiveQueue {
       for (const { located, reason } of dead) bury(statements, located, reason);
       if (dead.length > 0) statements.trimDead.run(MOST_DEAD_LETTERS);
     });
-    this.#pending = spans.reduce(without, this.#pending);
+    const { log, pending } = this.#known ?? { log: "", pending: EVERYTHING };
+    this.#known = { log, pending: spans.reduce(without, pending) };
     this.#changed = true;
     if (performance.now() - this.#checkpointAt > CHECKPOINT_MS) this.#checkpoint();
+  }
+
+  /** All of a part of the log is still to be sent, whatever was known of it. */
+  restore(span: Span): void {
+    this.#transaction((statements) => {
+      subtract(statements, span);
+      insertAll(statements.insert, [span]);
+    });
+    this.#version = -1;
   }
 
   /** The oldest dead letters. */
@@ -126,14 +141,14 @@ export class ActiveQueue {
 
   /** Notes that messages have been dropped unsent. */
   countDropped(messages: number): void {
-    this.#transaction(({ set }) => set.run("dropped", this.counts().dropped + messages));
+    this.#transaction((statements) => statements.set.run("dropped", readDropped(statements) + messages));
   }
 
   /** How many dead letters there are, and how many messages have been dropped unsent since the queue began. */
   counts(): { dead: number; dropped: number } {
-    return this.#guarded(({ statements: { countDead, about } }) => ({
-      dead: countDead.get()?.count ?? 0,
-      dropped: Number(about.get("dropped")?.v ?? 0),
+    return this.#guarded(({ statements }) => ({
+      dead: statements.countDead.get()?.count ?? 0,
+      dropped: readDropped(statements),
     }));
   }
 
@@ -160,10 +175,6 @@ export class ActiveQueue {
     this.#store?.database.close();
   }
 
-  get #log(): string {
-    return this.#guarded(({ statements }) => String(statements.about.get("log")?.v ?? ""));
-  }
-
   get #checkpointFile(): string {
     return `${this.#file}.checkpoint`;
   }
@@ -173,66 +184,110 @@ export class ActiveQueue {
     this.#checkpointAt = performance.now();
     this.#changed = false;
     try {
-      this.#guarded(({ database }) => {
+      this.#guarded((store) => {
         // Never ahead of the database: what a power cut took from that would be neither pending nor a dead letter.
-        database.pragma("wal_checkpoint(FULL)");
-        writeCheckpoint(this.#checkpointFile, { log: this.#log, pending: this.pending() });
+        store.database.pragma("wal_checkpoint(FULL)");
+        writeCheckpoint(this.#checkpointFile, this.#refresh(store));
       });
     } catch (error) {
       this.#incident(`${this.#checkpointFile} could not be written: ${(error as Error).message}`);
     }
   }
 
+  #refresh({ statements }: Store): Checkpoint {
+    const version = statements.version.get()?.data_version ?? 0;
+    if (version !== this.#version || this.#known === undefined) this.#known = readKnown(statements);
+    this.#version = version;
+    return this.#known;
+  }
+
+  /** Once more where another process has set the database aside meanwhile: it would be lost with that. */
   #transaction(work: (statements: Statements) => void): void {
     this.#guarded(({ transaction }) => transaction(work));
+    if (this.#isReplaced()) this.#guarded(({ transaction }) => transaction(work));
   }
 
   /** Does something with the database and, where that turns out to be damaged, again with a new one. */
   #guarded<Result>(work: (store: Store) => Result): Result {
-    this.#store ??= this.#open(readCheckpoint(this.#checkpointFile));
+    if (performance.now() - this.#lookedAt > LOOK_AGAIN_MS) this.#isReplaced();
     try {
-      return work(this.#store);
-    } catch (error) {
-      if (!isDamage(error)) throw this.#explain(error);
-      this.#store.database.close();
-      const log = readCheckpoint(this.#checkpointFile)?.log ?? "";
-      this.#store = this.#buildAnew(error, { log, pending: this.#pending });
-      return work(this.#store);
-    }
-  }
-
-  /** @throws QueueUnavailableError for want of room on the disk */
-  #open(known: Checkpoint | undefined): Store {
-    this.#version = -1;
-    try {
-      return openStore(this.#file, known);
-    } catch (error) {
-      if (isDamage(error)) return this.#buildAnew(error, known);
-      throw this.#explain(error);
-    }
-  }
-
-  #explain(error: unknown): unknown {
-    return isWantOfRoom(error) ? new QueueUnavailableError(this.#file, error) : error;
-  }
-
-  /** @param known - what is known to have been pending once; everything if nothing is known */
-  #buildAnew(cause: Error, known: Checkpoint | undefined): Store {
-    this.#version = -1;
-    try {
-      // Another process may have noticed the damage first.
-      return openStore(this.#file, known);
+      return this.#attempt(work);
     } catch (error) {
       if (!isDamage(error)) throw error;
     }
-    const kept = setDatabaseAside(this.#file);
-    const store = openStore(this.#file, known);
-    const carried = carryOverDead(kept, store.statements);
+    this.#leave();
+    return this.#attempt(work);
+  }
+
+  /** @throws QueueUnavailableError where the disk does not let it */
+  #attempt<Result>(work: (store: Store) => Result): Result {
+    try {
+      this.#store ??= this.#open();
+      return work(this.#store);
+    } catch (error) {
+      throw isRefusalOfTheDisk(error) ? new QueueUnavailableError(this.#file, error) : error;
+    }
+  }
+
+  /** Whether another file has taken the place of the database, which is left then. */
+  #isReplaced(): boolean {
+    this.#lookedAt = performance.now();
+    if (this.#store === undefined || inodeOf(this.#file) === this.#store.inode) return false;
+    this.#leave();
+    return true;
+  }
+
+  #leave(): void {
+    const store = this.#store;
+    this.#store = undefined;
+    store?.database.close();
+  }
+
+  /**
+   * Opens the database, or a new one where it is damaged: one process at a time, so that none sets aside what another
+   * has just built, or opens what is being set aside.
+   */
+  #open(): Store {
+    using lock = new KernelLock(`${this.#file}.lock`);
+    lock.acquireSync(LOCK_TIMEOUT_MS);
+    const store = this.#openOrBuild();
+    this.#carryOver(store);
+    return store;
+  }
+
+  #openOrBuild(): Store {
+    try {
+      return openStore(this.#file, this.#known);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#aside = { kept: setDatabaseAside(this.#file), cause: error };
+      return openStore(this.#file, this.#known);
+    }
+  }
+
+  /** Takes over what is known better than the database does: what was done in another one, and what that has left. */
+  #carryOver({ statements, transaction }: Store): void {
+    const known = this.#known;
+    if (this.#version !== -1 && known !== undefined) transaction(() => catchUp(statements, known));
+    this.#version = -1;
+    if (this.#aside === undefined) return;
+    const { kept, cause } = this.#aside;
+    const carried = carryOverDead(kept, statements);
+    this.#aside = undefined;
     const again = known === undefined ? "everything in the log is" : "what was sent lately may be";
     this.#incident(
       `${this.#file} cannot be used (${cause.message}). It is kept as ${kept} and built anew with ${carried} of its ` +
         `dead letters; ${again} sent once more`,
     );
-    return store;
+  }
+}
+
+/** What is known can be sent all the same; some of it once more. */
+function unlessRefused(work: () => void, told: (text: string) => void = () => undefined): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof QueueUnavailableError)) throw error;
+    told(error.message);
   }
 }

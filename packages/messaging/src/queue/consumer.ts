@@ -1,6 +1,6 @@
-import { type LogFolder, sizeOf } from "../log/folder.ts";
+import type { LogFolder } from "../log/folder.ts";
 import { numberOf, type Span, spanOfLane } from "../log/place.ts";
-import type { Located } from "../log/reader.ts";
+import { endOfLines, type Located } from "../log/reader.ts";
 import { joined, without } from "../log/spans.ts";
 import { LogStream, type Unreadable } from "../log/stream.ts";
 import type { ActiveQueue, Change } from "./active-queue.ts";
@@ -41,7 +41,7 @@ export class Consumer {
   #backlog: LogStream | undefined;
   /** Handed out and neither settled nor released. */
   readonly #taken = new Map<number, Located>();
-  /** Goes into the queue with the next settlement: what was deferred, and what nobody can read. */
+  /** Goes into the queue with the next settlement: what was deferred, and what holds nothing that can be read. */
   #deferred: Required<Change> = { done: [], dead: [] };
   readonly #damagedFiles = new Set<string>();
 
@@ -67,7 +67,7 @@ export class Consumer {
   setBacklogApart(): void {
     const { from, to } = spanOfLane("regular");
     const newest = this.#folder.list("regular").at(-1);
-    const end = newest === undefined ? from : numberOf({ ...newest, offset: sizeOf(newest) });
+    const end = newest === undefined ? from : numberOf({ ...newest, offset: endOfLines(newest) });
     this.release();
     this.#backlog = this.#open({ from, to: end });
     this.#regular = this.#open({ from: end, to });
@@ -129,7 +129,7 @@ export class Consumer {
 
   #noteUnreadable({ file, lines, span }: Unreadable): void {
     if (span !== undefined) this.#deferred.done = joined([...this.#deferred.done, span]);
-    if (this.#damagedFiles.has(file)) return;
+    if (lines === 0 || this.#damagedFiles.has(file)) return;
     this.#damagedFiles.add(file);
     this.#incident(`${file} is damaged: ${lines} of its lines cannot be read, and what they held is lost`);
   }

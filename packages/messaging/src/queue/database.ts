@@ -17,6 +17,10 @@ const BUSY_PAUSE_MS = 5;
 /** Nobody ever wakes who waits for this. */
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
+const DISK_ERRORS = ["SQLITE_READONLY", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_CANTOPEN"];
+/** The same as numbers. */
+const DISK_CODES = [8, 10, 13, 14];
+
 /** The database cannot be used: broken, or written by a software newer than this. */
 export class UnusableDatabaseError extends Error {
   override readonly name = "UnusableDatabaseError";
@@ -55,13 +59,13 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_CORRUPT");
 }
 
-/** Whether an error says that the disk is full: SQLite says so of some files only by a failed call. */
-export function isWantOfRoom(error: unknown): error is Error {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "SQLITE_FULL" || String(error.code).startsWith("SQLITE_IOERR"))
-  );
+/** Whether an error says that the disk is full or read-only: SQLite says so of some files only by a failed call. */
+export function isRefusalOfTheDisk(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  // Of better-sqlite3 and, for the lock, of node:sqlite.
+  if ("errcode" in error) return DISK_CODES.includes(Number(error.errcode) & 0xff);
+  const code = "code" in error ? String(error.code) : "";
+  return DISK_ERRORS.some((kind) => code === kind || code.startsWith(`${kind}_`));
 }
 
 /** Moves a database out of the way, under the first name that is free; returns that. */

@@ -31,7 +31,7 @@ export function countPending(
     bytes += lengthOf(spans);
     for (const span of spans) {
       for (let at = span.from; at < span.to && counted < countedBytes; ) {
-        const { located, next } = readLog(file, at - from, span.to - from);
+        const { located, next } = readLog(file, at - from, span.to - from, true);
         if (next === at - from) break;
         oldest ??= located[0];
         messages += located.length;

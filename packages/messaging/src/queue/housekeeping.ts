@@ -1,7 +1,7 @@
 import { statfsSync } from "node:fs";
-import { contentOf, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
+import { contentOf, hasLostHeader, type LogFile, type LogFolder, sizeOf } from "../log/folder.ts";
 import { LANES, type Span, spanOfFile } from "../log/place.ts";
-import { lengthOf, within } from "../log/spans.ts";
+import { contains, lengthOf, within } from "../log/spans.ts";
 import type { ActiveQueue } from "./active-queue.ts";
 import { countPending } from "./depth.ts";
 import { filesToRemove, type KeptFile, type StoreLimits } from "./limits.ts";
@@ -35,12 +35,13 @@ export class Housekeeping {
 
   /** Does what there is to do, if it is time for that: the log grows by files, so a new file is. */
   lookAfter(): void {
-    const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
-    if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
-    [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
     try {
+      const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
+      if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
+      [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
       const { log } = this.#folder;
       if (log !== undefined) this.#queue.recognise(log);
+      this.#restoreMistaken();
       this.keepLimits();
     } catch (error) {
       // Nobody waits for it, and nothing depends on it; a full disk, perhaps.
@@ -51,7 +52,7 @@ export class Housekeeping {
   keepLimits(): void {
     this.#folder.ensure();
     const pending = this.#queue.pending();
-    const files = LANES.flatMap((lane) => this.#folder.list(lane).map((file) => measure(file, pending)));
+    const files = this.#files().map((file) => measure(file, pending));
     this.#warn(files.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0));
     const { bavail, bsize } = statfsSync(this.#folder.path);
     for (const { file, pendingBytes } of filesToRemove(files, bavail * bsize, this.#limits)) {
@@ -60,6 +61,21 @@ export class Housekeeping {
       this.#folder.remove(file);
       this.#queue.apply({ done: [spanOfFile(file)] });
     }
+  }
+
+  /**
+   * Of a file that is there, the end is never done. So one that has lost its header, and with it its place, has been
+   * given that of another, which is sent and gone.
+   */
+  #restoreMistaken(): void {
+    const pending = this.#queue.pending();
+    const isDone = (file: LogFile) => !contains(pending, spanOfFile(file).to - 1);
+    const guessed = this.#files().filter(hasLostHeader);
+    for (const file of guessed.filter(isDone)) this.#queue.restore(spanOfFile(file));
+  }
+
+  #files(): LogFile[] {
+    return LANES.flatMap((lane) => this.#folder.list(lane));
   }
 
   #drop(file: LogFile, pending: readonly Span[]): void {
@@ -85,7 +101,8 @@ export class Housekeeping {
 function measure(file: LogFile, pending: readonly Span[]): Measured {
   const bytes = sizeOf(file);
   const pendingBytes = lengthOf(within(pending, contentOf(file)));
-  return { file, lane: file.lane, day: file.day, bytes, pendingBytes };
+  const { lane, day, isLive } = file;
+  return { file, lane, day, isLive, bytes, pendingBytes };
 }
 
 const megabytes = (bytes: number) => (bytes / 1024 ** 2).toFixed(0);

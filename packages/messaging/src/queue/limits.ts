@@ -26,13 +26,15 @@ export const DEFAULT_LIMITS: StoreLimits = {
 export interface KeptFile {
   lane: Lane;
   day: string;
+  /** Something may still be appended to it. */
+  isLive: boolean;
   bytes: number;
   /** How many of its bytes wait to be sent. */
   pendingBytes: number;
 }
 
 /**
- * Which files have to go: as wholes, and never the newest of a lane. For want of room on the file system only what has
+ * Which files have to go: as wholes, and never the newest of a lane, nor one that may still be appended to. For want of room on the file system only what has
  * been sent goes: whoever fills it may stop, and what was not sent cannot be measured again.
  *
  * @param files - of each lane in order, oldest first
@@ -46,7 +48,7 @@ export function filesToRemove<File extends KeptFile>(
   let archive = sum(files, ({ bytes, pendingBytes }) => bytes - pendingBytes);
   let queue = sum(files, ({ pendingBytes }) => pendingBytes);
   let missing = limits.freeBytes - free;
-  const old = LANES.toReversed().flatMap((lane) => withoutNewest(files.filter((file) => file.lane === lane)));
+  const old = LANES.toReversed().flatMap((lane) => removable(files.filter((file) => file.lane === lane)));
   const sent = old.filter(({ file, age }) => {
     if (file.pendingBytes > 0) return false;
     if (archive <= limits.archiveBytes && missing <= 0 && age < limits.archiveDays) return false;
@@ -63,10 +65,13 @@ export function filesToRemove<File extends KeptFile>(
   return [...sent, ...unsent].map(({ file }) => file);
 }
 
-/** The files of a lane that are not its newest, with their age in days on which something was added. */
-function withoutNewest<File extends KeptFile>(lane: readonly File[]): { file: File; age: number }[] {
+/** The files of a lane that may go at all, with their age in days on which something was added. */
+function removable<File extends KeptFile>(lane: readonly File[]): { file: File; age: number }[] {
   const days = [...new Set(lane.map(({ day }) => day))];
-  return lane.slice(0, -1).map((file) => ({ file, age: days.length - 1 - days.indexOf(file.day) }));
+  return lane
+    .slice(0, -1)
+    .filter(({ isLive }) => !isLive)
+    .map((file) => ({ file, age: days.length - 1 - days.indexOf(file.day) }));
 }
 
 function sum<Item>(items: readonly Item[], of: (item: Item) => number): number {

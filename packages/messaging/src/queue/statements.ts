@@ -4,6 +4,7 @@ import { LANES, type Span, spanOfLane } from "../log/place.ts";
 import { decodeRecord, encodeRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
 import type { Buried, BuriedRecord } from "./buried.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { UnusableDatabaseError } from "./database.ts";
 
 /** What is still to be sent of a log of which nothing has been sent. */
@@ -25,8 +26,26 @@ export function bury({ bury }: Statements, { identifier, record }: Buried, reaso
   bury.run(identifier, encodeRecord(record), reason, new Date().toISOString());
 }
 
-export function readPending({ pending }: Statements): Span[] {
-  return spansOf(pending.all());
+/** The log that the database is of; "" where that is not known yet. */
+export function readLogName({ about }: Statements): string {
+  return String(about.get("log")?.v ?? "");
+}
+
+/** How many messages have been dropped unsent. */
+export function readDropped({ about }: Statements): number {
+  return Number(about.get("dropped")?.v ?? 0);
+}
+
+/** @throws UnusableDatabaseError where a row is damaged */
+export function readKnown(statements: Statements): Checkpoint {
+  return { log: readLogName(statements), pending: spansOf(statements.pending.all()) };
+}
+
+/** Makes done what was done once: of the same log, less and less is pending. */
+export function catchUp(statements: Statements, { log, pending }: Checkpoint): void {
+  if (log === "" || !["", log].includes(readLogName(statements))) return;
+  statements.set.run("log", log);
+  for (const done of pending.reduce(without, EVERYTHING)) subtract(statements, done);
 }
 
 /** @throws UnusableDatabaseError where a row is damaged */

@@ -1,12 +1,15 @@
+import { statSync } from "node:fs";
 import type { Database } from "better-sqlite3";
 import type { Checkpoint } from "./checkpoint.ts";
 import { openForSalvage, openQueueDatabase } from "./database.ts";
-import { type DeadRow, EVERYTHING, insertAll, prepare, readPending, type Statements } from "./statements.ts";
+import { type DeadRow, EVERYTHING, insertAll, prepare, readKnown, type Statements } from "./statements.ts";
 
 /** An open database with its statements. */
 export interface Store {
   database: Database;
   statements: Statements;
+  /** Tells the file from another that takes its place. */
+  inode: number | undefined;
   /** Runs something in a transaction that has the write lock from its beginning. */
   transaction(work: (statements: Statements) => void): void;
 }
@@ -18,12 +21,17 @@ export function openStore(file: string, known: Checkpoint | undefined): Store {
     const statements = prepare(database);
     const { immediate } = database.transaction((work: (statements: Statements) => void) => work(statements));
     immediate(() => fill(statements, known));
-    readPending(statements);
-    return { database, statements, transaction: immediate };
+    readKnown(statements);
+    return { database, statements, inode: inodeOf(file), transaction: immediate };
   } catch (error) {
     database.close();
     throw error;
   }
+}
+
+/** `undefined` where there is no such file. */
+export function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 /** A new database begins with everything, or with what is known to have been pending. */
