@@ -29,6 +29,7 @@ async function setting(): Promise<Setting> {
   const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-install-")));
   onTestFinished(() => rmSync(paths.root, { recursive: true, force: true }));
   const registry = await startRegistry();
+  onTestFinished(() => registry[Symbol.asyncDispose]());
   useRegistry(paths.root, registry.url);
   const env = { HOME: paths.root, GITHUB_TOKEN: "hunter2" };
   const version: Setting["version"] = (name, more) => {
@@ -150,7 +151,7 @@ describe("the dependencies of a version", () => {
   it.each([404, 503])("that are optional are not left out where a registry answers %i", async (status) => {
     const { version, registry } = await setting();
     const options = version("1.0.0", { fetchRetries: 0 });
-    writeVersion(options.folder, registry, "optionalDependencies");
+    writeVersion(options.folder, registry, { kind: "optionalDependencies" });
     registry.instead = { status };
     await expect(installDependencies(options)).rejects.toMatchObject(deferred("IVY_REGISTRY_UNREACHABLE"));
   });

@@ -5,12 +5,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 
 /** Files of the package that the registry has. */
 export const PACKAGE_FILES = 200;
 
-export interface Registry {
+export interface Registry extends AsyncDisposable {
   url: string;
   /** Integrity of its package, `probe` 1.0.0, as a lockfile has it. */
   integrity: string;
@@ -32,15 +31,15 @@ export async function startRegistry(): Promise<Registry> {
     else if (answer !== "says nothing") response.writeHead(answer.status).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   const registry: Registry = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
     instead: undefined,
     requests: 0,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
   };
   return registry;
 }
@@ -62,7 +61,10 @@ function packProbe(): Buffer {
 export function writeVersion(
   folder: string,
   { integrity }: Pick<Registry, "integrity">,
-  kind: "dependencies" | "optionalDependencies" = "dependencies",
+  {
+    kind = "dependencies",
+    manifest = {},
+  }: { kind?: "dependencies" | "optionalDependencies"; manifest?: object } = {},
 ): void {
   const agent = join(folder, "apps/node-agent");
   mkdirSync(agent, { recursive: true });
@@ -74,6 +76,7 @@ export function writeVersion(
       "node:build": "env; echo the secret is hunter2",
       version_change: 'cat "$IVY_CONFIG_FILE"; exit 1',
     },
+    ...manifest,
   });
   write(join(agent, "package.json"), { name: "@ivy/node-agent", [kind]: { probe: "1.0.0" } });
   writeFileSync(

@@ -76,7 +76,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const ended = await exitOf(child, stopped);
   const cause = ended ? "itself" : timeout.aborted ? "timeout" : "signal";
   await killAll(processes);
-  await Promise.race([closed, sleep(CLOSED_MS)]);
+  await Promise.race([closed, sleep(CLOSED_MS, undefined, { ref: false })]);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   return { cause, exitCode: child.exitCode ?? KILLED, output: output.toString() };
 }
