@@ -107,7 +107,8 @@ export class Take implements AsyncDisposable {
   }
 
   copyOf(template: Take): void {
-    execFileSync("cp", ["-a", template.root, this.root]);
+    mkdirSync(this.root, { recursive: true });
+    execFileSync("cp", ["-a", `${template.root}/.`, this.root]);
   }
 
   /** Starts the launcher as cron does; resolves when that has returned, whatever it says. */

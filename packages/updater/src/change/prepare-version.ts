@@ -57,9 +57,14 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
       ...(source.commit ? { commit: source.commit } : {}),
     });
   } catch (error) {
-    discard(paths, folder);
-    if (error instanceof UpdateRejectedError) discard(paths, stage);
-    emptyTrash(paths);
+    try {
+      discard(paths, folder);
+      if (error instanceof UpdateRejectedError) discard(paths, stage);
+      emptyTrash(paths);
+    } catch (left) {
+      // A disk that is read-only: the next attempt begins with it.
+      options.onStep("check", `what is left of version ${version} cannot be removed yet: ${String(left)}`);
+    }
     throw error;
   }
   discard(paths, stage);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { UpdateDeferredError, type UpdateRejectedError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { networkEnvironment } from "./environment.ts";
-import { type CommandEnd, KILLED, runCommand } from "./run-command.ts";
+import { type CommandEnd, runCommand } from "./run-command.ts";
 import { failure, type StepOptions, sayNothingOfTheVersion, succeeded, unwrapped } from "./run-step.ts";
 import { claimStore, releaseStore } from "./store.ts";
 
@@ -119,14 +119,13 @@ function settings(store: string): string[] {
 }
 
 function obstacle(step: StepOptions, end: CommandEnd): UpdateDeferredError | UpdateRejectedError | undefined {
-  const { cause, exitCode, output } = end;
+  const { cause, output } = end;
   if (succeeded(end) && !LEFT_OUT.test(unwrapped(output))) return undefined;
   const disk = sayNothingOfTheVersion(step, end);
   if (disk !== undefined) return disk;
   const defer = (code: string, what: string) =>
     new UpdateDeferredError("install", code, `${what} while the dependencies were installed in ${step.cwd}`);
   if (cause === "timeout") return defer("IVY_INSTALL_TIMEOUT", "Time was up");
-  if (exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
   const said = unwrapped(output);
   const at = said.search(REGISTRY);
   if (at === -1) return failure(step, end);
