@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UpdaterConfig } from "@ivy/types";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -9,9 +9,11 @@ import { UpdateDeferredError, type UpdateStep } from "../src/errors.ts";
 import { rootPaths, versionFolder } from "../src/root/paths.ts";
 import { checkManifest } from "../src/root/seal.ts";
 import { downloadSourceCode } from "../src/source/download-source-code.ts";
+import { keepArchive } from "../src/source/keep-archive.ts";
+import { openArchive } from "../src/source/open-archive.ts";
 import type { Take } from "./change/stage.ts";
 import { openWorkshop, type Workshop } from "./preparation/workshop.ts";
-import { failureOf, startHost } from "./source/support.ts";
+import { failureOf, makeFolder, startHost } from "./source/support.ts";
 import { canMount, SmallDisk } from "./support/small-disk.ts";
 
 /** What a preparation must find free before it begins, and a little more. */
@@ -56,6 +58,30 @@ describe.skipIf(!canMount)("a disk that fails (needs the right to mount)", { tim
     expect(checkManifest(versionFolder(paths, "2.0.0"), "content")).toBeUndefined();
     expect(readdirSync(paths.stage)).toEqual([]);
     expect(readdirSync(paths.trash)).toEqual([]);
+  });
+
+  it("takes the archive from a stick once", async () => {
+    await using host = await startHost({
+      files: { "package.json": '{"version":"4.5.6"}', blob: randomBytes(3_000_000) },
+    });
+    const stick = join(host.source, "ivy.tar.gz");
+    writeFileSync(stick, host.repository.archive(host.release.commit));
+    using disk = new SmallDisk(8);
+    const paths = rootPaths(disk.folder);
+    const file = keepArchive(paths, stick);
+    rmSync(stick);
+    const open = { file, trustedKeys: [], stage: paths.stage, signal: AbortSignal.timeout(50_000) };
+    await expect(openArchive(open)).rejects.toMatchObject({ code: "IVY_NO_ROOM" });
+    expect(await openArchive({ ...open, isOwn: true })).toMatchObject({ version: "4.5.6" });
+    expect(existsSync(file)).toBe(true);
+  });
+
+  it("leaves nothing of an archive for which it has no room", async () => {
+    using folder = makeFolder({ "ivy.tar.gz": randomBytes(3_000_000), "ivy.tar.gz.minisig": "x" });
+    using disk = new SmallDisk(2);
+    const paths = rootPaths(disk.folder);
+    expect(() => keepArchive(paths, join(folder.path, "ivy.tar.gz"))).toThrow(/ENOSPC/);
+    expect(readdirSync(paths.inbox)).toEqual([]);
   });
 
   it.each([

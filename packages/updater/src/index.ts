@@ -12,6 +12,7 @@ export { isSetUp, layOutRoot, type SetUpOptions, setUpNode } from "./set-up-node
 export { makeKey, type ReleaseManifest, signRelease, verifyRelease } from "./signature/release.ts";
 export { versionOfArchive } from "./source/archive/version-of-archive.ts";
 export { type DownloadOptions, downloadSourceCode } from "./source/download-source-code.ts";
+export { keepArchive } from "./source/keep-archive.ts";
 export type { SourceLimits } from "./source/limits.ts";
 export { type OpenArchiveOptions, openArchive } from "./source/open-archive.ts";
 export type { UnpackedSource } from "./source/verify-and-unpack.ts";

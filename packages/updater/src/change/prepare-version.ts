@@ -7,6 +7,7 @@ import { type RootPaths, versionFolder } from "../root/paths.ts";
 import { removeOldVersions } from "../root/remove-old-versions.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
 import { downloadSourceCode } from "../source/download-source-code.ts";
+import { isKept } from "../source/keep-archive.ts";
 import { openArchive } from "../source/open-archive.ts";
 import { lackOfRoom } from "../steps/check-room.ts";
 import { installDependencies } from "../steps/install.ts";
@@ -96,13 +97,14 @@ function isReusable({ updater, archive, version, commit }: PreparationRequest, f
 }
 
 async function obtain(
-  { archive, updater, version, commit }: PreparationRequest,
+  { paths, archive, updater, version, commit }: PreparationRequest,
   stage: string,
   { signal, onStep }: PrepareOptions,
 ): Promise<Source> {
   if (archive !== undefined) {
     onStep("unpack", `from ${archive}`);
-    return await openArchive({ file: archive, trustedKeys: updater?.trusted_keys ?? [], stage, signal });
+    const trustedKeys = updater?.trusted_keys ?? [];
+    return await openArchive({ file: archive, isOwn: isKept(paths, archive), trustedKeys, stage, signal });
   }
   if (!updater) {
     throw new UpdateRejectedError(
