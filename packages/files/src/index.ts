@@ -1,3 +1,4 @@
+export { dyingWithParent } from "./die-with-parent.ts";
 export { isCode } from "./error-code.ts";
 export { KernelLock, lockHolder } from "./kernel-lock.ts";
 export { LockHeldError } from "./lock-held-error.ts";

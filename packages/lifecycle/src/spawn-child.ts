@@ -1,23 +1,19 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { dyingWithParent } from "@ivy/files";
 import { MEMORY_FLAGS } from "./memory-flags.ts";
-
-/** Part of util-linux, which every Debian has. */
-const SETPRIV = "/usr/bin/setpriv";
 
 /**
  * Starts a module as a process of its own, with an IPC channel.
  *
  * It leads a process group, so Ctrl-C in a terminal reaches the main process only, and a kill can take along what it
- * has started. The kernel kills it when this process dies, by whatever death and whatever it is doing: `setpriv` asks
- * for that and turns into the process. Where there is no setpriv, the end of the IPC channel does it, which a process
- * blocked in a loop does not notice.
+ * has started. The kernel kills it when this process dies. Where there is no setpriv, the end of the IPC channel does
+ * it, which a process blocked in a loop does not notice.
  */
 export function spawnChild(module: URL): ChildProcess {
   const node = [process.execPath, ...process.execArgv, ...MEMORY_FLAGS, fileURLToPath(module)];
-  const command = existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", ...node] : node;
-  return spawn(command[0] as string, command.slice(1), {
+  const [program = "", ...args] = dyingWithParent("KILL", node);
+  return spawn(program, args, {
     detached: true,
     stdio: ["ignore", "inherit", "pipe", "ipc"],
     serialization: "json",

@@ -140,6 +140,14 @@ export class Node implements AsyncDisposable {
     );
   }
 
+  /** What the launcher has started besides the agent. */
+  helpers(): number[] {
+    const guardians = this.guardians();
+    return processes().filter(
+      (pid) => guardians.includes(parentOf(pid)) && !textOf(pid, "environ").includes("IVY_RUN="),
+    );
+  }
+
   /** The processes that the agents have started. */
   agents(): number[] {
     return processes().filter((pid) => textOf(pid, "environ").includes(`IVY_RUN=${this.paths.root}:`));

@@ -29,6 +29,7 @@ async function setting(): Promise<Setting> {
   const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-install-")));
   onTestFinished(() => rmSync(paths.root, { recursive: true, force: true }));
   const registry = await startRegistry();
+  onTestFinished(() => registry[Symbol.asyncDispose]());
   useRegistry(paths.root, registry.url);
   const env = { HOME: paths.root, GITHUB_TOKEN: "hunter2" };
   const version: Setting["version"] = (name, more) => {
@@ -122,21 +123,50 @@ describe("the dependencies of a version", () => {
     expect(registry.requests).toBe(0);
   });
 
-  it("that no registry has are no reason to try again", async () => {
-    const { version, registry } = await setting();
-    registry.instead = { status: 404 };
-    await expect(installDependencies(version("1.0.0"))).rejects.toMatchObject({ code: "IVY_INSTALL_FAILED" });
-  });
-
-  it.each([{ status: 503 }, { status: 403 }, { status: 200, body: "<html>Please log in</html>" }])(
-    "that a registry does not hand out (%o) say nothing of the version",
+  it.each<Registry["instead"]>([
+    { status: 404 },
+    { status: 410 },
+    { status: 401 },
+    { status: 403 },
+    { status: 429 },
+    { status: 503 },
+    { status: 200, body: "<html>Please log in</html>" },
+    "cuts off",
+    "says nothing",
+  ])(
+    "that a registry does not hand out (%o) say nothing of the version, and why is told",
     async (instead) => {
       const { version, registry } = await setting();
       registry.instead = instead;
-      const failing = installDependencies(version("1.0.0", { fetchRetries: 0 }));
+      const options = version("1.0.0", { fetchRetries: 0, fetchTimeoutMs: 1_000 });
+      const failing = installDependencies(options);
       await expect(failing).rejects.toMatchObject(deferred("IVY_REGISTRY_UNREACHABLE"));
+      await expect(failing).rejects.toHaveProperty("message", expect.stringContaining("probe"));
+      registry.instead = undefined;
+      await installDependencies(options);
+      expect(wholeFiles(options)).toBe(ALL);
     },
   );
+
+  it.each([404, 503])("that are optional are not left out where a registry answers %i", async (status) => {
+    const { version, registry } = await setting();
+    const options = version("1.0.0", { fetchRetries: 0 });
+    writeVersion(options.folder, registry, { kind: "optionalDependencies" });
+    registry.instead = { status };
+    await expect(installDependencies(options)).rejects.toMatchObject(deferred("IVY_REGISTRY_UNREACHABLE"));
+  });
+
+  it("are there though the registry has answered in the second attempt only", async () => {
+    const { version, registry } = await setting();
+    registry.instead = "cuts off";
+    const onLine = (line: string) => {
+      if (line.includes("error sending request")) registry.instead = undefined;
+    };
+    const options = version("1.0.0", { fetchRetries: 1, onLine });
+    const { output } = await installDependencies(options);
+    expect(output).toContain("error sending request");
+    expect(wholeFiles(options)).toBe(ALL);
+  });
 
   it("that cannot be fetched for want of a network say nothing of the version", async () => {
     const { version, paths } = await setting();

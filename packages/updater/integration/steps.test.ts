@@ -82,6 +82,11 @@ describe("a step of an update", () => {
     },
   );
 
+  it("that is killed, as the kernel does where memory is short, says nothing of the version", async () => {
+    const failing = step("kill -KILL $$", { step: "build" });
+    await expect(failing).rejects.toMatchObject({ name: "UpdateDeferredError", code: "IVY_KILLED" });
+  });
+
   it("that fails is reported with its exit code and what it printed, without secrets", async () => {
     const failing = step("echo token=hunter2; echo why >&2; exit 3", { step: "build", secrets: ["hunter2"] });
     await expect(failing).rejects.toMatchObject({

@@ -14,6 +14,8 @@ SECONDS_TO_END=10
 SECONDS_TO_END_AT_DEADLINE=5
 # How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
 SECONDS_BETWEEN_NOTES=5
+# What ends a list that nobody has been killed over; see `find_mismatch`. It comes last in any order.
+WHOLE='~~: FAILED open or read'
 # Ends of an agent count together if they come in these seconds.
 CRASH_WINDOW=600
 
@@ -21,9 +23,12 @@ self=$(readlink -f "$0")
 root=${self%/*}
 own=$root/.ivy
 lock=$root/run.lock
-agent='' attempt='' ticker='' stopping='' safe='' ends='' background=''
+agent='' attempt='' stopping='' safe='' ends='' background=''
 
 say() { printf '%s: %s\n' "${self##*/}" "$*" >&2; }
+
+# What fails is done once more: somebody may have killed a program that has nothing wrong with it.
+twice() { "$@" || "$@"; }
 
 # --- Reading ---------------------------------------------------------------------------------------------------------
 
@@ -32,46 +37,84 @@ read_clock() { read -r now _ </proc/uptime && now=${now%.*}; }
 # Sets `line` to the first line of a file, and to nothing where there is none.
 read_line() { line=''; { read -r line <"$1"; } 2>/dev/null || :; }
 
-# A number, or what stands for it where a record is damaged; never with a leading zero, which sh takes for octal.
-number() { case $1 in '' | *[!0-9]* | 0?* | ??????????*) echo "$2" ;; *) echo "$1" ;; esac; }
+# Sets `number` to a number, or to what stands for it where a record is damaged; never with a leading zero, which sh
+# takes for octal.
+read_number() { case $1 in '' | *[!0-9]* | 0?* | ??????????*) number=$2 ;; *) number=$1 ;; esac; }
 
-# The value of a key in a record that has one a line.
-field() { sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1" 2>/dev/null; }
+# Sets `value` to that of a key in a record that has one a line, and to nothing where there is none.
+read_field() {
+  value=''
+  [ -f "$1" ] || return 0
+  while read -r key rest; do
+    if [ "$key" = "\"$2\":" ]; then rest=${rest%,} && rest=${rest#\"} && value=${rest%\"} && return; fi
+  done <"$1"
+}
 
-sha256() { sha256sum "$1" 2>/dev/null | cut -d ' ' -f 1; }
+# Sets `number` to that of a key, or to what stands for it.
+read_number_of() { read_field "$1" "$2" && read_number "$value" "$3"; }
 
-pointer() { target=$(readlink "$root/$1") && printf '%s\n' "${target##*/}"; }
+# Whether a file has the SHA-256 that a record names.
+has_sha256() { read_field "$2" "$3" && [ -n "$value" ] && sum=$(sha256sum "$1" 2>/dev/null) && [ "${sum%% *}" = "$value" ]; }
+
+# Sets `name` to that of the generation that a link names, and to nothing where there is none.
+read_pointer() { target=$(readlink "$root/$1") || target=$(readlink "$root/$1") || target='' && name=${target##*/}; }
 
 # Whether the records of a generation are whole, its version is sealed, and this launcher understands both.
 is_sealed() {
   gen=$own/gen/$1 seal=$own/gen/$1/version/.ivy-seal.json
-  [ -n "$1" ] && [ "$(field "$gen/gen.json" schema)" = 1 ] && [ "$(field "$seal" schema)" = 1 ] &&
-    [ "$(number "$(field "$gen/gen.json" launcher)" 999)" -le "$LAUNCHER" ] &&
-    [ "$(sha256 "$gen/config.json")" = "$(field "$gen/gen.json" configSha256)" ] &&
-    [ "$(sha256 "$gen/version/.ivy-manifest")" = "$(field "$seal" manifestSha256)" ]
+  [ -n "$1" ] && read_field "$gen/gen.json" schema && [ "$value" = 1 ] && read_field "$seal" schema && [ "$value" = 1 ] &&
+    read_number_of "$gen/gen.json" launcher 999 && [ "$number" -le "$LAUNCHER" ] &&
+    twice has_sha256 "$gen/config.json" "$gen/gen.json" configSha256 &&
+    twice has_sha256 "$gen/version/.ivy-manifest" "$seal" manifestSha256
 }
 
 is_runnable() { [ -x "$own/gen/$1/runtime" ] && [ -f "$own/gen/$1/main" ] && [ -f "$own/gen/$1/cli" ]; }
 
-# The first thing in which a version's tree differs from its manifest. A tree that was sealed in another boot is read as
-# a whole, for the power may have failed since; that of the last good version is known.
-mismatch() {
-  tree=$own/gen/$1/version/.
+# Sets `tail` to the first thing in which a version's tree differs from its manifest. A tree that was sealed in another
+# boot is read as a whole, for the power may have failed since; that of the last good version is known.
+find_mismatch() {
+  tail='' tree=$own/gen/$1/version/.
   [ "$tree" -ef "$own/gen/$2/version" ] && return
-  cd "$tree" || return
-  # What is only in the manifest comes once; what is in the tree comes twice more.
-  { sed 's/^f [0-9a-f]* /f /' .ivy-manifest
-    find . '(' -type f -printf 'f %s %P\n' ')' -o '(' -type l -printf 'l %l\t%P\n' ')' | sed p
-  } | LC_ALL=C sort | LC_ALL=C uniq -u | head -n 1
-  [ "$(field .ivy-seal.json bootId)" = "$boot" ] ||
-    sed -n 's/^f \([0-9a-f]*\) [0-9]* /\1  /p' .ivy-manifest | sha256sum --check --quiet --strict 2>/dev/null | head -n 1
+  first_line compare_names "$tree"
+  read_field "$tree/.ivy-seal.json" bootId
+  [ -n "$tail" ] || [ "$value" = "$boot" ] || first_line compare_content "$tree"
+}
+
+# Sets `tail` to the first line that a command prints. Its last one says that nobody has been killed in it, which would
+# make it print less, or more.
+first_line() {
+  for _ in 1 2; do
+    tail=$("$@" 2>/dev/null | sed -n '1p; 1!{$p;}')
+    case $tail in
+      "$WHOLE") tail='' && return ;;
+      *?"$WHOLE") tail=${tail%?"$WHOLE"} && return ;;
+    esac
+  done
+  tail="$2 cannot be read"
+}
+
+# What is only in the manifest comes once; what is in the tree comes twice more.
+compare_names() {
+  cd "$1" || return
+  { sed 's/^f [0-9a-f]* /f /' .ivy-manifest &&
+    find . '(' -type f -printf 'f %s %P\nf %s %P\n' ')' -o '(' -type l -printf 'l %l\t%P\nl %l\t%P\n' ')' &&
+    echo "$WHOLE"
+  } | LC_ALL=C sort | LC_ALL=C uniq -u
+}
+
+# With a last line that can only fail.
+compare_content() {
+  cd "$1" || return
+  { sed -n 's/^f \([0-9a-f]*\) [0-9]* /\1  /p' .ivy-manifest &&
+    echo "0000000000000000000000000000000000000000000000000000000000000000  ${WHOLE%%:*}"
+  } | LC_ALL=C sha256sum --check --quiet --strict
 }
 
 # --- Writing ---------------------------------------------------------------------------------------------------------
 # Files are created by `true`, for a shell exits where the redirection of its own `:` fails.
 
 # What is read next may be there in memory only; what is built upon it must not outlive it.
-make_durable() { sync -f "$root"; }
+make_durable() { twice sync -f "$root"; }
 
 # Replaces a file so that a power cut leaves the old or the new one.
 put() { { printf '%s\n' "$2" >"$1.tmp" && sync "$1.tmp" && mv -fT "$1.tmp" "$1" && sync "${1%/*}"; } 2>/dev/null; }
@@ -88,12 +131,12 @@ mark_proven() {
 
 as_json() { tr -d '\000-\010\013-\037' | sed 's/\\/\\\\/g; s/"/\\"/g; s/	/\\t/g' | sed ':a; N; $!ba; s/\n/\\n/g'; }
 
-go_back() { switch_pointer active "$good" && active=$good; }
+go_back() { twice switch_pointer active "$good" && active=$good; }
 
 # Leaves `active`: the verdict is durable before the pointer is moved, so that the old version knows why it runs.
 roll_back() {
   say "$active has failed ($1)"
-  put "$own/trial/$active/verdict.json" "{
+  twice put "$own/trial/$active/verdict.json" "{
   \"schema\": 1,
   \"result\": \"failed\",
   \"reason\": \"$1\",
@@ -105,29 +148,42 @@ roll_back() {
 
 # Counts an attempt before it begins: its folder gets its name as a whole, and that is durable.
 count_attempt() {
-  attempt=$own/trial/$active/attempt-$((tried + 1))
-  draft=$own/trial/$active/.draft
-  { rm -rf "$draft" && mkdir "$draft" && printf '%s %s\n' "$boot" "$now" >"$draft/boot" && sync "$draft/boot" "$draft" &&
-    mv -T "$draft" "$attempt" && sync "$own/trial/$active" "$own/trial"; } 2>/dev/null || { attempt=''; return 1; }
+  attempt=$own/trial/$active/attempt-$((tried + 1)) draft=$own/trial/$active/.draft
+  { { [ -d "$attempt" ] || name_attempt; } && sync "$own/trial/$active" "$own/trial"; } 2>/dev/null || { attempt=''; return 1; }
+}
+
+name_attempt() {
+  rm -rf "$draft" && mkdir "$draft" && printf '%s %s\n' "$boot" "$now" >"$draft/boot" && sync "$draft/boot" "$draft" &&
+    mv -T "$draft" "$attempt"
 }
 
 # --- Processes -------------------------------------------------------------------------------------------------------
 
-parent_of() { sed -n 's/^PPid:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null; }
+# Sets `parent` to the process that has started another one, and to nothing where that is gone.
+read_parent() {
+  parent=''
+  { while read -r key rest; do if [ "$key" = PPid: ]; then parent=$rest && break; fi; done <"/proc/$1/status"; } 2>/dev/null
+}
 
-# All that agents of this root have started, whatever group they are in; never this shell or who has called it.
-processes() {
-  # shellcheck disable=SC2013 # the names have no blanks
-  for file in $(grep -lzsF "IVY_RUN=$root:" /proc/[0-9]*/environ); do
+# Whether a process of this shell runs, waited for or not.
+is_running() { read_line "/proc/$1/stat" && case ${line##*')'} in '' | ' Z'* | ' X'*) return 1 ;; esac; }
+
+# Sets `found` to all that agents of this root have started, whatever group they are in; never this shell or who has
+# called it. That somebody has ended meanwhile is an error for grep, but it comes to its end.
+find_processes() {
+  found=''
+  files=$(grep -lzsF "IVY_RUN=$root:" /proc/[0-9]*/environ)
+  [ $? -le 128 ] || files=$(grep -lzsF "IVY_RUN=$root:" /proc/[0-9]*/environ)
+  for file in $files; do
     pid=${file#/proc/} pid=${pid%/environ}
-    case $ancestors in *" $pid "*) ;; *) printf '%s ' "$pid" ;; esac
+    case $ancestors in *" $pid "*) ;; *) found="$found$pid " ;; esac
   done
 }
 
 # Asks all of them to end, kills them after so many seconds, and returns when they are gone.
 end_processes() {
   looks=0
-  while found=$(processes) && [ -n "$found" ]; do
+  while find_processes && [ -n "$found" ]; do
     # shellcheck disable=SC2086 # they are several
     if [ "$looks" -ge $(($1 * 5)) ]; then kill -KILL $found; elif [ "$looks" = 0 ]; then kill -TERM $found; fi 2>/dev/null
     looks=$((looks + 1))
@@ -135,18 +191,10 @@ end_processes() {
   done
 }
 
-# Wakes this shell each second; it sleeps until its agent ends otherwise.
-start_ticker() { ( while sleep 1 && kill -USR1 $$; do :; done ) 9<&- 3>&- >/dev/null 2>&1 & ticker=$!; }
+# Sleeps until its time is over, or a signal comes.
+doze() { sleep "$1" 9<&- 3>&- & sleeper=$!; wait "$sleeper"; kill "$sleeper" 2>/dev/null; }
 
-stop_ticker() {
-  [ -n "$ticker" ] || return 0
-  # A signal that can be caught is lost where it comes right behind the fork.
-  kill -KILL "$ticker"
-  wait "$ticker" 2>/dev/null
-  ticker=''
-}
-
-pause() { [ -n "$stopping" ] || [ "$1" -le 0 ] || { sleep "$1" 9<&- 3>&- & sleeper=$!; wait "$sleeper"; kill "$sleeper" 2>/dev/null; }; }
+pause() { [ -n "$stopping" ] || [ "$1" -le 0 ] || doze "$1"; }
 
 # The process stays a child of this shell, in a session of its own, and is told when this shell dies.
 start_agent() {
@@ -164,7 +212,7 @@ start_agent() {
     if [ -n "$safe" ]; then export IVY_SAFE_MODE=1; fi
     if [ -n "$errors" ]; then exec 2>>"$errors"; fi
     # shellcheck disable=SC2086 # no word, or several
-    exec setsid $deathly "$(readlink -f "$gen/runtime")" "$(readlink -f "$gen/main")" $background 9<&-
+    exec setsid $deathly "$(twice readlink -f "$gen/runtime")" "$(twice readlink -f "$gen/main")" $background 9<&-
   ) &
   agent=$!
   # Only who has called `start` hears of it, and only of the first one; a broken pipe must not end this shell.
@@ -175,26 +223,31 @@ start_agent() {
 
 # The backend may go on sending for a while. An agent that is no program yet would lose the signal, and has done nothing.
 ask_agent_to_end() {
-  if grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
+  if twice grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
   read_clock
-  end_by=$((now + $(number "$(field "$own/gen/$chosen/config.json" max_drain_time)" 600) + 30))
-  [ -n "$ticker" ] || start_ticker
+  read_number_of "$own/gen/$chosen/config.json" max_drain_time 600
+  end_by=$((now + number + 30))
 }
 
-# Returns when the agent has ended, with its exit code in `code`.
+# Returns when the agent has ended, with its exit code in `code`. This shell sleeps until then, but in a trial, and where
+# the agent is to end, it looks each second.
 await_agent() {
   code=''
-  while :; do
-    woken=''
-    wait "$agent"
-    status=$?
-    # A signal may come when the agent is gone and forgotten: then it is the code before that counts.
-    if [ "$status" != 127 ] || [ -z "$code" ]; then code=$status; fi
-    [ -n "$woken" ] || break
+  while is_running "$agent"; do
+    if [ -z "$attempt$stopping" ]; then collect_code && continue; fi
+    doze 1
     if [ -n "$attempt" ]; then watch_trial; fi
     if [ -n "$stopping" ]; then watch_end; fi
   done
+  collect_code
   agent=''
+}
+
+# A signal may end the wait; and who was waited for is forgotten: then it is the code before that counts.
+collect_code() {
+  wait "$agent"
+  status=$?
+  if [ "$status" != 127 ] || [ -z "$code" ]; then code=$status; fi
 }
 
 # --- The protocol ----------------------------------------------------------------------------------------------------
@@ -205,34 +258,42 @@ review_attempts() {
   for folder in "$own/trial/$active"/attempt-*; do
     [ -d "$folder" ] || continue
     read_line "$folder/exit" && ended=$line
-    read_line "$folder/spent"
-    spent=$((spent + $(number "$line" 0)))
+    read_line "$folder/spent" && read_number "$line" 0
+    spent=$((spent + number))
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
     read_line "$folder/boot"
     if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
     elif [ ! -e "$folder/grace" ]; then powerless=$((powerless + 1)); fi
-    index=$(number "${folder##*-}" 0)
-    if [ "$index" -gt "$tried" ]; then tried=$index last_exit=$ended; fi
+    read_number "${folder##*-}" 0
+    if [ "$number" -gt "$tried" ]; then tried=$number last_exit=$ended; fi
   done
   gen=$own/gen/$active/gen.json
-  remaining=$(($(number "$(field "$gen" trialSeconds)" 300) - spent))
-  most=$(number "$(field "$gen" attempts)" 3) most_powerless=$(number "$(field "$gen" powerAttempts)" 10)
+  read_number_of "$gen" trialSeconds 300 && remaining=$((number - spent))
+  read_number_of "$gen" attempts 3 && most=$number
+  read_number_of "$gen" powerAttempts 10 && most_powerless=$number
 }
 
-# Why `active` is to be left, if it is.
-why_failed() {
-  if ! is_runnable "$active"; then echo not-runnable
-  elif [ "$powerless" -ge "$most_powerless" ]; then echo power
+# Sets `reason` to why `active` is to be left, if it is, and `tail` to what tells more.
+find_reason() {
+  reason='' tail=''
+  if ! is_runnable "$active"; then reason=not-runnable
+  elif [ "$powerless" -ge "$most_powerless" ]; then reason=power
   elif [ "$counted" -ge "$most" ] || [ "$remaining" -le 0 ]; then
-    case $last_exit in 126 | 127) echo not-runnable ;; deadline) echo deadline ;; '') echo power ;; *) echo exited ;; esac
+    case $last_exit in 126 | 127) reason=not-runnable ;; deadline) reason=deadline ;; '') reason=power ;; *) reason=exited ;; esac
+  else
+    find_mismatch "$active" "$good"
+    if [ -n "$tail" ]; then reason=corrupt; fi
+    return
   fi
+  if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
 }
 
 # Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
 repair_pointers() {
-  active=$(pointer active) good=$(pointer last-good)
+  read_pointer active && active=$name
+  read_pointer last-good && good=$name
   if ! is_sealed "$good"; then
-    for good in "$active" $(find "$own/gen" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn); do
+    for good in "$active" $(twice find "$own/gen" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn); do
       is_sealed "$good" && [ -e "$own/trial/$good/proven" ] && break
       good=''
     done
@@ -257,20 +318,15 @@ choose() {
   chosen=$good
   [ "$active" != "$good" ] || { mark_proven "$good"; return; }
   # What cannot be recorded is not decided: the last good version runs until it can, without a change of the links.
-  mkdir -p "$own/trial/$active" 2>/dev/null || { say "a trial cannot be recorded; $good runs meanwhile"; return; }
+  twice mkdir -p "$own/trial/$active" 2>/dev/null || { say "a trial cannot be recorded; $good runs meanwhile"; return; }
   review_attempts
   if [ -e "$own/trial/$active/verdict.json" ]; then go_back; return; fi
-  reason=$(why_failed) tail=''
-  if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
-  if [ -z "$reason" ]; then
-    tail=$(mismatch "$active" "$good" | head -n 1)
-    [ -z "$tail" ] || reason=corrupt
-  fi
+  find_reason
   if [ -n "$reason" ]; then roll_back "$reason" "$tail"; return; fi
   read_clock && begun=$now noted=0
   if [ -n "$last_exit" ]; then pause_before_attempt; fi
   if [ -n "$stopping" ]; then return; fi
-  if count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
+  if twice count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
 }
 
 pause_before_attempt() {
@@ -282,14 +338,14 @@ pause_before_attempt() {
 # Each second of a trial: has it been committed, is its time over?
 watch_trial() {
   read_clock
-  if [ "$(pointer last-good)" = "$chosen" ]; then
+  read_pointer last-good
+  if [ "$name" = "$chosen" ]; then
     attempt=''
-    [ -n "$stopping" ] || stop_ticker
     mark_proven "$chosen"
     return
   fi
-  read_line "$attempt/grace"
-  used=$((now - begun - $(number "$line" 0)))
+  read_line "$attempt/grace" && read_number "$line" 0
+  used=$((now - begun - number))
   if [ "$used" -lt "$remaining" ]; then
     [ "$used" -lt $((noted + SECONDS_BETWEEN_NOTES)) ] || { noted=$used && put "$attempt/spent" "$used"; }
     return
@@ -307,13 +363,12 @@ kill_agent() {
 
 # Runs what was chosen until it ends.
 run_agent() {
-  outcome='' named=$(pointer active)
+  read_pointer active && outcome='' named=$name
   start_agent "$chosen"
-  if [ -n "$attempt" ] && [ -z "$ticker" ]; then start_ticker; fi
   await_agent
-  stop_ticker
   # The commit may have come just before the end, and then it has won.
-  if [ -n "$attempt" ] && [ "$(pointer last-good)" = "$chosen" ]; then attempt=''; fi
+  read_pointer last-good
+  if [ "$name" = "$chosen" ]; then attempt=''; fi
   if [ -n "$attempt" ]; then note_attempt; elif [ -z "$stopping" ]; then note_end; fi
 }
 
@@ -321,10 +376,10 @@ note_attempt() {
   # What it has left behind is ended on its own time.
   end_processes "$SECONDS_TO_END_AT_DEADLINE"
   read_clock
-  read_line "$attempt/grace"
+  read_line "$attempt/grace" && read_number "$line" 0
   if [ -z "$outcome" ] && [ -n "$stopping" ]; then outcome=signal; fi
-  put "$attempt/spent" $((now - begun - $(number "$line" 0)))
-  put "$attempt/exit" "${outcome:-$code}"
+  twice put "$attempt/spent" $((now - begun - number))
+  twice put "$attempt/exit" "${outcome:-$code}"
   if [ -z "$background" ]; then cat "$root/data/main.stderr" >&2; fi
 }
 
@@ -332,7 +387,8 @@ note_attempt() {
 note_end() {
   was_safe=$safe safe=''
   # The agent has begun a change.
-  if [ "$(pointer active)" != "$named" ]; then ends=''; return; fi
+  read_pointer active
+  if [ "$name" != "$named" ]; then ends=''; return; fi
   read_clock
   recent='' crashes=1
   for end in $ends; do
@@ -345,7 +401,6 @@ note_end() {
 }
 
 on_term() {
-  woken=1
   if [ -n "$stopping" ] && [ -n "$agent" ]; then kill_agent 0; return; fi
   stopping=1
   if [ -n "$agent" ]; then ask_agent_to_end; fi
@@ -359,13 +414,12 @@ guard() {
   [ -e "$lock" ] || true >"$lock"
   exec 9<"$lock"
   # Who only looks whether it is held, holds it for an instant.
-  flock -w 1 9 || return 75
+  flock -w 1 9 || { [ $? != 1 ] && flock -w 1 9; } || return 75
   cd "$root" || return
   read -r boot </proc/sys/kernel/random/boot_id
   trap on_term TERM INT HUP
-  trap 'woken=1' USR1
-  ancestors=' ' pid=$$
-  while [ "${pid:-0}" -gt 0 ]; do ancestors="$ancestors$pid " pid=$(parent_of "$pid"); done
+  ancestors=' ' parent=$$
+  while [ "${parent:-0}" -gt 0 ]; do ancestors="$ancestors$parent " && read_parent "$parent"; done
   while [ -z "$stopping" ]; do
     end_processes "$SECONDS_TO_END"
     make_durable || say "cannot make $root durable: is the disk damaged?"
@@ -399,7 +453,10 @@ guardian() {
   for file in /proc/[0-9]*/fd/9; do
     if [ "$file" -ef "$lock" ]; then pid=${file#/proc/} && holders="$holders${pid%%/*} "; fi
   done
-  for pid in $holders; do case $holders in *" $(parent_of "$pid") "*) ;; *) echo "$pid" ;; esac; done
+  for pid in $holders; do
+    read_parent "$pid"
+    case $holders in *" $parent "*) ;; *) echo "$pid" ;; esac
+  done
 }
 
 stop() {
@@ -409,9 +466,9 @@ stop() {
 }
 
 run_cli() {
-  for name in active last-good ''; do is_runnable "$(pointer "$name")" && break; done
-  [ -n "$name" ] || { say "no version below $root has a CLI; run the set-up again"; return 78; }
-  gen=$own/gen/$(pointer "$name")
+  for link in active last-good; do read_pointer "$link" && is_runnable "$name" && break; done
+  is_runnable "$name" || { say "no version below $root has a CLI; run the set-up again"; return 78; }
+  gen=$own/gen/$name
   export IVY_ROOT_DIR="$root" IVY_DATA_DIR="$root/data" IVY_GENERATION="$gen"
   exec "$(readlink -f "$gen/runtime")" "$(readlink -f "$gen/cli")" "$@"
 }

@@ -150,7 +150,7 @@ export function toTextRecord({ t, r, m }: LogRecord): TextRecord {
 }
 
 /** A chunk of lines, or one line if it is longer than that; the last of a file may be in the making. */
-function readLines(path: string, from: number, to: number): Buffer {
+function readLines(path: string, from: number, to: number, chunkBytes = CHUNK_BYTES): Buffer {
   let descriptor: number;
   try {
     descriptor = openSync(path, "r");
@@ -160,7 +160,7 @@ function readLines(path: string, from: number, to: number): Buffer {
   }
   try {
     const available = Math.max(0, Math.min(to, fstatSync(descriptor).size) - from);
-    for (let length = CHUNK_BYTES; ; length *= 2) {
+    for (let length = chunkBytes; ; length *= 2) {
       const chunk = Buffer.alloc(Math.min(length, available));
       const bytes = chunk.subarray(0, readSync(descriptor, chunk, 0, chunk.length, from));
       if (bytes.length === available) return bytes;

@@ -1,6 +1,7 @@
 // Plays the agent of a node that makes one change: the real updater on the real state and the real store of messages,
 // without procedures and without a server. With the argument `set-up` it prepares a node first; started by itself, it
-// prepares a version. What it says is appended to the file of IVY_PLAY_SAID, a line each.
+// prepares a version: really where IVY_PLAY_REMOTE names a repository, and otherwise by writing a tree. What it says is
+// appended to the file of IVY_PLAY_SAID, a line each.
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -20,6 +21,7 @@ import { StateInterface } from "@ivy/state";
 import { configDigest, ForeignConfig, loadForeignConfigFromString, UpdaterConfig } from "@ivy/types";
 import { writePendingFile } from "../../src/change/pending-file.ts";
 import type { PreparationRequest } from "../../src/change/preparation.ts";
+import { runPreparation } from "../../src/child.ts";
 import { discard } from "../../src/root/discard.ts";
 import { createGeneration, readGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
@@ -34,15 +36,31 @@ const TIMES = { trialSeconds: TRIAL_SECONDS, upSeconds: 1 };
 
 const NEVER_MS = 1_000_000_000;
 
+const REMOTE = process.env["IVY_PLAY_REMOTE"];
+
 /** Trials are as short as the harness asks for, whatever a node would be allowed. */
 const UPDATER = {
-  ...UpdaterConfig.parse({ repository: "org/repo", provider: "github", provider_host: "github.com" }),
+  ...UpdaterConfig.parse({
+    repository: "org/repo",
+    provider: "git",
+    provider_host: "git.example",
+    remote: REMOTE,
+  }),
   spread_seconds: 0,
   trial_seconds: TRIAL_SECONDS,
   config_trial_seconds: TRIAL_SECONDS,
 };
 
-const SILENT = { debug() {}, info() {}, warning() {}, error() {} };
+const LOGGER = {
+  debug() {},
+  /** Tells when each step of a preparation begins. */
+  info: (subject: string) => {
+    const [, step] = /: (\w+)$/.exec(subject) ?? [];
+    if (REMOTE !== undefined && step !== undefined) say(`step ${step} ${Math.round(performance.now())}`);
+  },
+  warning() {},
+  error() {},
+};
 
 function say(text: string): void {
   appendFileSync(process.env["IVY_PLAY_SAID"] as string, `${text}\n`);
@@ -57,6 +75,11 @@ function writeTree(folder: string, version: string): void {
   mkdirSync(join(folder, "bin"), { recursive: true });
   symlinkSync(process.execPath, join(folder, "bin/node"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ version, ivy: START }));
+  const pnpm = process.env["IVY_PLAY_PNPM"];
+  if (pnpm !== undefined) {
+    mkdirSync(join(folder, "node_modules"));
+    symlinkSync(pnpm, join(folder, "node_modules/pnpm"));
+  }
   writeFileSync(join(folder, "run.mjs"), 'await import(process.env["IVY_PLAY_AGENT"]);\n');
 }
 
@@ -130,7 +153,7 @@ function createUpdater(paths: RootPaths, state: StateInterface, messages: Messag
     },
     state,
     messages,
-    logger: SILENT,
+    logger: LOGGER,
   });
 }
 
@@ -165,7 +188,7 @@ async function prepare(): Promise<void> {
 
 const [, , command, root = "", launcher = "", name = ""] = process.argv;
 if (process.send !== undefined) {
-  await prepare();
+  await (REMOTE === undefined ? prepare() : runPreparation());
 } else if (command === "set-up") {
   await setUp(root, launcher, CHANGES[name as keyof typeof CHANGES]);
 } else {

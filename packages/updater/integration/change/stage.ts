@@ -24,6 +24,8 @@ const PATIENCE_MS = 120_000;
 /** Where changes are played, with the program that plays the agent. */
 export class Stage implements Disposable {
   readonly folder: string;
+  /** What all that is started finds in its environment besides. */
+  environment: NodeJS.ProcessEnv = {};
   readonly #agent: string;
   #takes = 0;
 
@@ -58,7 +60,7 @@ export class Stage implements Disposable {
   /** @param root - of the node; a new folder otherwise */
   take(root?: string): Take {
     const number = ++this.#takes;
-    return new Take(join(this.folder, `take-${number}`), root, this.#agent);
+    return new Take(join(this.folder, `take-${number}`), root, this.#agent, this.environment);
   }
 
   [Symbol.dispose](): void {
@@ -72,11 +74,13 @@ export class Take implements AsyncDisposable {
   readonly root: string;
   readonly #mark: string;
   readonly #agent: string;
+  readonly #more: NodeJS.ProcessEnv;
 
-  constructor(folder: string, root: string | undefined, agent: string) {
+  constructor(folder: string, root: string | undefined, agent: string, more: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.root = root ?? join(folder, "root");
     this.#agent = agent;
+    this.#more = more;
     this.#mark = `IVY_PLAY_SAID=${join(folder, "said")}`;
     mkdirSync(folder);
   }
@@ -85,6 +89,7 @@ export class Take implements AsyncDisposable {
   #environment(faults: NodeJS.ProcessEnv, said = join(this.folder, "said")): NodeJS.ProcessEnv {
     return {
       PATH: process.env["PATH"],
+      ...this.#more,
       ...faults,
       NODE_OPTIONS: "",
       IVY_PLAY_AGENT: this.#agent,
@@ -102,7 +107,8 @@ export class Take implements AsyncDisposable {
   }
 
   copyOf(template: Take): void {
-    execFileSync("cp", ["-a", template.root, this.root]);
+    mkdirSync(this.root, { recursive: true });
+    execFileSync("cp", ["-a", `${template.root}/.`, this.root]);
   }
 
   /** Starts the launcher as cron does; resolves when that has returned, whatever it says. */
@@ -140,15 +146,24 @@ export class Take implements AsyncDisposable {
     }
   }
 
+  /** What agents have started, with themselves. */
+  agents(): number[] {
+    return processesWith(`IVY_RUN=${this.root}:`);
+  }
+
   #processes(): number[] {
-    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-    return pids.filter((pid) => textOf(`/proc/${pid}/environ`).includes(`${this.#mark}\0`)).map(Number);
+    return [...processesWith(`${this.#mark}\0`), ...this.agents()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.killAll();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function processesWith(inEnvironment: string): number[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => textOf(`/proc/${pid}/environ`).includes(inEnvironment)).map(Number);
 }
 
 function kill(pid: number): void {

@@ -5,38 +5,41 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 
 /** Files of the package that the registry has. */
 export const PACKAGE_FILES = 200;
 
-export interface Registry {
+export interface Registry extends AsyncDisposable {
   url: string;
   /** Integrity of its package, `probe` 1.0.0, as a lockfile has it. */
   integrity: string;
-  /** What it answers with instead of the package, until it is `undefined` again. */
-  instead: { status: number; body?: string } | undefined;
+  /** What it answers with instead of the package, or does, until it is `undefined` again. */
+  instead: Trouble | undefined;
   requests: number;
 }
+
+/** A connection may be cut off before an answer, or be kept open without one. */
+type Trouble = { status: number; body?: string } | "cuts off" | "says nothing";
 
 /** A package registry on loopback with one package in it. */
 export async function startRegistry(): Promise<Registry> {
   const tarball = packProbe();
   const server = createServer((_, response) => {
     registry.requests++;
-    const { status, body } = registry.instead ?? { status: 200, body: tarball };
-    response.writeHead(status).end(body);
+    const answer = registry.instead ?? { status: 200, body: tarball };
+    if (answer === "cuts off") response.socket?.resetAndDestroy();
+    else if (answer !== "says nothing") response.writeHead(answer.status).end(answer.body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   const registry: Registry = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     integrity: `sha512-${createHash("sha512").update(tarball).digest("base64")}`,
     instead: undefined,
     requests: 0,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
   };
   return registry;
 }
@@ -55,7 +58,14 @@ function packProbe(): Buffer {
 }
 
 /** Writes the source code of a version that depends on the registry's package. */
-export function writeVersion(folder: string, { integrity }: Pick<Registry, "integrity">): void {
+export function writeVersion(
+  folder: string,
+  { integrity }: Pick<Registry, "integrity">,
+  {
+    kind = "dependencies",
+    manifest = {},
+  }: { kind?: "dependencies" | "optionalDependencies"; manifest?: object } = {},
+): void {
   const agent = join(folder, "apps/node-agent");
   mkdirSync(agent, { recursive: true });
   const write = (file: string, value: object) => writeFileSync(file, JSON.stringify(value));
@@ -66,9 +76,13 @@ export function writeVersion(folder: string, { integrity }: Pick<Registry, "inte
       "node:build": "env; echo the secret is hunter2",
       version_change: 'cat "$IVY_CONFIG_FILE"; exit 1',
     },
+    ...manifest,
   });
-  write(join(agent, "package.json"), { name: "@ivy/node-agent", dependencies: { probe: "1.0.0" } });
-  writeFileSync(join(folder, "pnpm-workspace.yaml"), "packages:\n  - apps/*\npmOnFail: ignore\n");
+  write(join(agent, "package.json"), { name: "@ivy/node-agent", [kind]: { probe: "1.0.0" } });
+  writeFileSync(
+    join(folder, "pnpm-workspace.yaml"),
+    "packages:\n  - apps/*\npmOnFail: ignore\nfetchRetryMintimeout: 10\nfetchRetryMaxtimeout: 10\n",
+  );
   writeFileSync(
     join(folder, "pnpm-lock.yaml"),
     `lockfileVersion: '9.0'
@@ -82,7 +96,7 @@ importers:
   .: {}
 
   apps/node-agent:
-    dependencies:
+    ${kind}:
       probe:
         specifier: 1.0.0
         version: 1.0.0
@@ -94,7 +108,7 @@ packages:
 
 snapshots:
 
-  probe@1.0.0: {}
+  probe@1.0.0: ${kind === "dependencies" ? "{}" : "{optional: true}"}
 `,
   );
 }

@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { dyingWithParent } from "@ivy/files";
 import type { ForeignConfig, UpdaterConfig } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
-
-/** Part of util-linux, which every Debian has. */
-const SETPRIV = "/usr/bin/setpriv";
 
 /** How long a preparation may take to clear up once it is told to end, in milliseconds. */
 const END_MS = 10_000;
@@ -89,8 +86,8 @@ function conclude(report: PreparationReport | undefined): void {
 
 function spawnPreparation(module: URL): ChildProcess {
   const node = [process.execPath, ...process.execArgv, fileURLToPath(module)];
-  const command = existsSync(SETPRIV) ? [SETPRIV, "--pdeathsig", "KILL", ...node] : node;
-  return spawn(command[0] as string, command.slice(1), {
+  const [program = "", ...args] = dyingWithParent("KILL", node);
+  return spawn(program, args, {
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     serialization: "json",

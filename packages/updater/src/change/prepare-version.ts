@@ -1,13 +1,15 @@
-import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile, syncFolder } from "@ivy/files";
 import { UpdateRejectedError, type UpdateStep } from "../errors.ts";
-import { discard } from "../root/discard.ts";
-import { versionFolder } from "../root/paths.ts";
+import { discard, emptyTrash } from "../root/discard.ts";
+import { type RootPaths, versionFolder } from "../root/paths.ts";
+import { removeOldVersions } from "../root/remove-old-versions.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
 import { downloadSourceCode } from "../source/download-source-code.ts";
+import { isKept } from "../source/keep-archive.ts";
 import { openArchive } from "../source/open-archive.ts";
-import { checkRoom } from "../steps/check-room.ts";
+import { lackOfRoom } from "../steps/check-room.ts";
 import { installDependencies } from "../steps/install.ts";
 import { pnpmOf } from "../steps/pnpm.ts";
 import { buildVersion, runVersionChangeTests } from "../steps/version-steps.ts";
@@ -39,8 +41,9 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   if (isReusable(request, folder)) return options.onStep("check", `version ${version} is installed already`);
   discard(paths, folder);
   const stage = join(paths.stage, txid);
+  removeLeftovers(paths, txid);
+  makeRoom(request);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
-  checkRoom(paths);
   try {
     const source = await obtain(request, stage, options);
     checkIdentity(source.folder, version);
@@ -55,11 +58,33 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
       ...(source.commit ? { commit: source.commit } : {}),
     });
   } catch (error) {
-    discard(paths, folder);
-    if (error instanceof UpdateRejectedError) rmSync(stage, { recursive: true, force: true });
+    try {
+      discard(paths, folder);
+      if (error instanceof UpdateRejectedError) discard(paths, stage);
+      emptyTrash(paths);
+    } catch (left) {
+      // A disk that is read-only: the next attempt begins with it.
+      options.onStep("check", `what is left of version ${version} cannot be removed yet: ${String(left)}`);
+    }
     throw error;
   }
-  rmSync(stage, { recursive: true, force: true });
+  discard(paths, stage);
+  emptyTrash(paths);
+}
+
+/** Deletes what other changes, and attempts that were cut off, have left: each may be as large as a version. */
+function removeLeftovers(paths: RootPaths, txid: string): void {
+  const others = (existsSync(paths.stage) ? readdirSync(paths.stage) : []).filter((name) => name !== txid);
+  for (const name of others) discard(paths, join(paths.stage, name));
+  emptyTrash(paths);
+}
+
+/** Versions that have not proven themselves lie there until another one is accepted, but must not stand in its way. */
+function makeRoom({ paths, updater }: PreparationRequest): void {
+  if (lackOfRoom(paths) === undefined) return;
+  removeOldVersions(paths, { keptVersions: updater?.kept_versions ?? 1 });
+  const lack = lackOfRoom(paths);
+  if (lack !== undefined) throw lack;
 }
 
 /** Whether the version lies there whole and proven, and is not to be fetched anew. */
@@ -72,13 +97,14 @@ function isReusable({ updater, archive, version, commit }: PreparationRequest, f
 }
 
 async function obtain(
-  { archive, updater, version, commit }: PreparationRequest,
+  { paths, archive, updater, version, commit }: PreparationRequest,
   stage: string,
   { signal, onStep }: PrepareOptions,
 ): Promise<Source> {
   if (archive !== undefined) {
     onStep("unpack", `from ${archive}`);
-    return await openArchive({ file: archive, trustedKeys: updater?.trusted_keys ?? [], stage, signal });
+    const trustedKeys = updater?.trusted_keys ?? [];
+    return await openArchive({ file: archive, isOwn: isKept(paths, archive), trustedKeys, stage, signal });
   }
   if (!updater) {
     throw new UpdateRejectedError(

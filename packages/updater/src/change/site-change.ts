@@ -9,6 +9,7 @@ import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
 import { createGeneration, generationName } from "../root/generation.ts";
 import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
+import { isKept } from "../source/keep-archive.ts";
 import { bootTime, msUntil } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
 import { type Candidate, changesVersion, type Running } from "./next-step.ts";
@@ -99,10 +100,10 @@ export class SiteChange {
 
   /** Clears up after a change that has been decided about. */
   forget({ digest, archive }: Candidate): void {
-    const { journal, inbox } = this.#options.site.paths;
-    if (readJournal(journal)?.digest === digest) clearJournal(journal);
+    const { paths } = this.#options.site;
+    if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
     // The path comes from the state file: only what lies in the inbox is ours to remove.
-    if (archive !== undefined && dirname(dirname(archive)) === inbox)
+    if (archive !== undefined && isKept(paths, archive))
       rmSync(dirname(archive), { recursive: true, force: true });
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { isCode, syncFolder } from "@ivy/files";
 import type { RootPaths } from "./paths.ts";
@@ -14,8 +14,12 @@ export function discard({ trash }: RootPaths, path: string): void {
   }
 }
 
-/** Deletes what was discarded, once it is durable that nothing has a name that counts. */
+/**
+ * Deletes what was discarded, once it is durable that nothing has a name that counts. The folder itself stays: there may
+ * be no room for a new one when next something is to be thrown away.
+ */
 export function emptyTrash({ trash, root, generations, trials }: RootPaths): void {
   for (const folder of [root, generations, trials]) if (existsSync(folder)) syncFolder(folder);
-  rmSync(trash, { recursive: true, force: true });
+  for (const name of existsSync(trash) ? readdirSync(trash) : [])
+    rmSync(join(trash, name), { recursive: true });
 }

@@ -29,6 +29,7 @@ export function removeOldVersions(paths: RootPaths, { keptVersions }: { keptVers
     if (!names.has(name)) discard(paths, join(paths.generations, name));
   for (const name of list(paths.root).filter(isVersion))
     if (!versions.has(name)) discard(paths, versionFolder(paths, name));
+  for (const name of list(paths.stage)) discard(paths, join(paths.stage, name));
   for (const name of oldTrials(paths, names)) discard(paths, join(paths.trials, name));
   for (const name of list(paths.root).filter(isPointerDraft)) rmSync(join(paths.root, name), { force: true });
   emptyTrash(paths);

@@ -22,6 +22,8 @@ import { type Expected, type UnpackedSource, verifyAndUnpack } from "./verify-an
 export interface OpenArchiveOptions {
   /** A gzip-compressed tar file, as a code host or `git archive` makes it. */
   file: string;
+  /** Whether nobody else can change it meanwhile: it is read where it lies then. */
+  isOwn?: boolean;
   /**
    * Public keys of which one must have signed: either a manifest `FILE.json` with `FILE.json.minisig`, or the archive
    * itself with `FILE.minisig`. Without any, nothing needs to be signed.
@@ -34,15 +36,16 @@ export interface OpenArchiveOptions {
 }
 
 /**
- * Opens the archive of a version that somebody has brought along, and unpacks it into `STAGE/src`. It is copied
- * into the stage first, so that what has been checked is what is unpacked, whatever becomes of the medium.
+ * Opens the archive of a version that somebody has brought along, and unpacks it into `STAGE/src`. Unless it is our
+ * own, it is copied into the stage first, so that what has been checked is what is unpacked, whatever becomes of the
+ * medium.
  *
  * @throws what {@link downloadSourceCode} throws
  */
 export async function openArchive(
   options: OpenArchiveOptions,
 ): Promise<UnpackedSource & { version: string }> {
-  const { file, stage, signal } = options;
+  const { file, isOwn = false, stage, signal } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const size = statSync(file, { throwIfNoEntry: false })?.size;
   if (size === undefined) throw rejected("fetch", "IVY_ARCHIVE_NOT_FOUND", `There is no file ${file}`);
@@ -52,23 +55,25 @@ export async function openArchive(
   }
   return deferringFullDisk(async () => {
     mkdirSync(stage, { recursive: true });
-    const copy = join(stage, "artifact.part");
+    const own = isOwn ? file : join(stage, "artifact.part");
     try {
-      // What grows meanwhile is cut, and then damaged.
-      const source = createReadStream(file, { end: limits.archiveBytes });
-      await pipeline(source, createWriteStream(copy, { mode: 0o600 }), { signal });
-      const { version, ...expected } = await signedContent(copy, options);
-      const unpacked = await verifyAndUnpack(copy, expected, { stage, limits, signal });
+      if (!isOwn) {
+        // What grows meanwhile is cut, and then damaged.
+        const source = createReadStream(file, { end: limits.archiveBytes });
+        await pipeline(source, createWriteStream(own, { mode: 0o600 }), { signal });
+      }
+      const { version, ...expected } = await signedContent(own, options);
+      const unpacked = await verifyAndUnpack(own, expected, { stage, limits, signal });
       return { ...unpacked, version: version ?? versionOf(unpacked, file) };
     } finally {
-      rmSync(copy, { force: true });
+      if (!isOwn) rmSync(own, { force: true });
     }
   });
 }
 
 /** What a trusted key has signed of an archive: its manifest, or itself. */
 async function signedContent(
-  copy: string,
+  own: string,
   { file, trustedKeys, signal }: OpenArchiveOptions,
 ): Promise<Expected & { version?: string }> {
   if (trustedKeys.length === 0) return {};
@@ -93,7 +98,7 @@ async function signedContent(
     throw rejected("verify", "IVY_SIGNATURE_UNREADABLE", message);
   }
   const hash = createHash("blake2b512");
-  for await (const chunk of createReadStream(copy, { signal })) hash.update(chunk);
+  for await (const chunk of createReadStream(own, { signal })) hash.update(chunk);
   verifySignature(signature, trustedKeys, basename(file), hash.digest());
   return {};
 }

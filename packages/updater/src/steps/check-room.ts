@@ -11,24 +11,25 @@ const USUAL_TREE = { bytes: 650_000_000, files: 12_000 };
 const RESERVE = { bytes: 200_000_000, files: 2_000 };
 
 /**
- * Checks that there is room for another version: its tree, what the store may grow by, its archive, and a reserve for
- * what the node measures meanwhile.
+ * Whether there is room for another version: its tree, what the store may grow by, and a reserve for what the node
+ * measures meanwhile.
  *
- * @throws UpdateDeferredError `IVY_NO_ROOM`, which names what is free and what is needed
+ * @returns where there is not: the error `IVY_NO_ROOM`, which names what is free and what is needed
  */
-export function checkRoom(
+export function lackOfRoom(
   { root, active }: Pick<RootPaths, "root" | "active">,
-  { archiveBytes = 0 }: { archiveBytes?: number } = {},
-): void {
+  reserve = RESERVE,
+): UpdateDeferredError | undefined {
   const tree = readSeal(join(active, "version")) ?? USUAL_TREE;
   const { bavail, bsize, files, ffree } = statfsSync(root);
-  const wanted = 2 * tree.bytes + archiveBytes + RESERVE.bytes;
+  const wanted = 2 * tree.bytes + reserve.bytes;
   const free = bavail * bsize;
-  if (free < wanted) throw noRoom(root, `${megabytes(free)} are free, and ${megabytes(wanted)} are needed`);
-  const wantedFiles = 2 * tree.files + RESERVE.files;
+  if (free < wanted) return noRoom(root, `${megabytes(free)} are free, and ${megabytes(wanted)} are needed`);
+  const wantedFiles = 2 * tree.files + reserve.files;
   // Some file systems have no fixed number of files, and then say 0.
   if (files > 0 && ffree < wantedFiles)
-    throw noRoom(root, `there is room for ${ffree} files, and ${wantedFiles} are needed`);
+    return noRoom(root, `there is room for ${ffree} files, and ${wantedFiles} are needed`);
+  return undefined;
 }
 
 function noRoom(root: string, what: string): UpdateDeferredError {

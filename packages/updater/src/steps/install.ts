@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { UpdateDeferredError, type UpdateRejectedError } from "../errors.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { networkEnvironment } from "./environment.ts";
-import { type CommandEnd, KILLED, runCommand } from "./run-command.ts";
-import { failure, type StepOptions, sayNothingOfTheVersion, succeeded } from "./run-step.ts";
+import { type CommandEnd, runCommand } from "./run-command.ts";
+import { failure, type StepOptions, sayNothingOfTheVersion, succeeded, unwrapped } from "./run-step.ts";
 import { claimStore, releaseStore } from "./store.ts";
 
 /** What the steps of one version have in common. */
@@ -28,32 +28,48 @@ export interface InstallOptions extends VersionStepOptions {
   paths: Pick<RootPaths, "store">;
   /** How often a package is asked for again before the step gives up. */
   fetchRetries?: number;
+  /** How long an answer of the registry may take, in milliseconds. */
+  fetchTimeoutMs?: number;
 }
 
 /** Long enough for 150 MB over a link of 200 kbit/s. */
 const TIMEOUT_MS = 2 * 3_600_000;
 
+/** What of the words of pnpm tells why, in characters. */
+const REASON_CHARACTERS = 300;
+
 /** What it takes to run, build and check the agent of a node; the rest of the workspace stays away. */
 const PROJECTS = ["--filter", ".", "--filter", "@ivy/node-agent..."];
 
-/** How pnpm says that the registry, or what lies between, did not answer as it should. */
+/**
+ * How pnpm says that the registry, or what lies between, did not answer as it should. A 404 is no exception: what the
+ * lockfile names was there when it was written, so it is a mirror that is behind, or a proxy.
+ */
 const REGISTRY =
   /ERR_PNPM_(TARBALL|META|FETCH|REGISTRY)|could not be fetched|\bdns error|error sending request/;
 
-/** No registry will ever have what the lockfile names. */
-const NOT_THERE = /ERR_PNPM_TARBALL_HTTP_STATUS[\s\S]*\b404\b/;
+/** How it says that it has left out, say, the Node of this machine, and calls that a success. */
+const LEFT_OUT = /optional dependency that could not be fetched/;
 
 /**
  * Installs exactly what the lockfile of a version names, each file a copy of its own, through a store that the versions
  * share. What is there after a failure is to be thrown away.
  *
- * @throws UpdateRejectedError `IVY_INSTALL_FAILED` where the lockfile does not fit the manifests, names what no
- *   registry has, or has no package for this machine
- * @throws UpdateDeferredError `IVY_REGISTRY_UNREACHABLE`, `IVY_NO_ROOM`, `IVY_STOPPED`, `IVY_KILLED`,
- *   `IVY_INSTALL_TIMEOUT`
+ * @throws UpdateRejectedError `IVY_INSTALL_FAILED` where the lockfile does not fit the manifests
+ * @throws UpdateDeferredError `IVY_REGISTRY_UNREACHABLE`, whatever it has answered; `IVY_NO_ROOM`, `IVY_DISK_FAILED`,
+ *   `IVY_STOPPED`, `IVY_KILLED`, `IVY_INSTALL_TIMEOUT`
  */
 export async function installDependencies(options: InstallOptions): Promise<{ output: string }> {
-  const { folder, pnpm, env, paths, timeoutMs = TIMEOUT_MS, fetchRetries = 5, ...rest } = options;
+  const {
+    folder,
+    pnpm,
+    env,
+    paths,
+    timeoutMs = TIMEOUT_MS,
+    fetchRetries = 5,
+    fetchTimeoutMs = 60_000,
+    ...rest
+  } = options;
   const step: StepOptions = {
     ...rest,
     step: "install",
@@ -64,6 +80,7 @@ export async function installDependencies(options: InstallOptions): Promise<{ ou
       ...PROJECTS,
       ...settings(paths.store),
       `--config.fetch-retries=${fetchRetries}`,
+      `--config.fetch-timeout=${fetchTimeoutMs}`,
     ],
     cwd: folder,
     env: { ...networkEnvironment(env), ...foldersBeside(paths.store) },
@@ -94,7 +111,6 @@ function settings(store: string): string[] {
     "--config.verify-store-integrity=true",
     // One after the other: on a link as a node has it nothing is lost, and memory is what there is little of.
     "--network-concurrency=1",
-    "--config.fetch-timeout=60000",
     // The lockfile says by its checksums what is installed; to ask for the age of each package takes megabytes and a clock.
     "--config.minimum-release-age=0",
     "--ignore-scripts",
@@ -103,16 +119,16 @@ function settings(store: string): string[] {
 }
 
 function obstacle(step: StepOptions, end: CommandEnd): UpdateDeferredError | UpdateRejectedError | undefined {
-  const { cause, exitCode, output } = end;
-  const noRoom = sayNothingOfTheVersion(step, end);
-  if (noRoom !== undefined) return noRoom;
+  const { cause, output } = end;
+  if (succeeded(end) && !LEFT_OUT.test(unwrapped(output))) return undefined;
+  const disk = sayNothingOfTheVersion(step, end);
+  if (disk !== undefined) return disk;
   const defer = (code: string, what: string) =>
     new UpdateDeferredError("install", code, `${what} while the dependencies were installed in ${step.cwd}`);
   if (cause === "timeout") return defer("IVY_INSTALL_TIMEOUT", "Time was up");
-  if (exitCode === KILLED) return defer("IVY_KILLED", "pnpm was killed");
-  if (REGISTRY.test(output) && !NOT_THERE.test(output)) {
-    const reason = output.trim().split("\n").slice(-3).join(" ");
-    return defer("IVY_REGISTRY_UNREACHABLE", `The registry did not answer as it should (${reason})`);
-  }
-  return succeeded(end) ? undefined : failure(step, end);
+  const said = unwrapped(output);
+  const at = said.search(REGISTRY);
+  if (at === -1) return failure(step, end);
+  const reason = said.slice(at, at + REASON_CHARACTERS).trim();
+  return defer("IVY_REGISTRY_UNREACHABLE", `The registry did not answer as it should (${reason})`);
 }

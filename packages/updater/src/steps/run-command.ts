@@ -3,16 +3,12 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { guarded } from "../guarded.ts";
 import { OutputTail } from "./output-tail.ts";
 import { killAll } from "./step-processes.ts";
 
-/** Each runs what comes behind it; those of util-linux and coreutils are on every Debian, and left out elsewhere. */
-const WRAPPERS = [
-  // The kernel sends it a TERM when this process dies, by whatever death.
-  ["/usr/bin/setpriv", "--pdeathsig", "TERM"],
-  // Then it kills its process group, and with it what the command has started.
-  ["/bin/sh", "-c", 'trap "kill -KILL 0" TERM; "$@" & wait "$!"', "guard"],
-  // The node measures on in peace.
+/** Each runs what comes behind it, so that the node measures on in peace; on every Debian, and left out elsewhere. */
+const MANNERS = [
   ["/usr/bin/nice", "-n", "10"],
   ["/usr/bin/ionice", "-c", "3"],
 ];
@@ -58,7 +54,8 @@ export interface CommandEnd {
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const { command, cwd, env, timeoutMs, secrets, signal, onLine } = options;
   const [cookieName, cookieValue] = ["IVY_STEP", crypto.randomUUID()];
-  const [program = "", ...args] = [...WRAPPERS.filter(([tool = ""]) => existsSync(tool)).flat(), ...command];
+  const manners = MANNERS.filter(([tool = ""]) => existsSync(tool)).flat();
+  const [program = "", ...args] = guarded([...manners, ...command]);
   const child = spawn(program, args, {
     cwd,
     env: { ...env, [cookieName]: cookieValue },
@@ -79,7 +76,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const ended = await exitOf(child, stopped);
   const cause = ended ? "itself" : timeout.aborted ? "timeout" : "signal";
   await killAll(processes);
-  await Promise.race([closed, sleep(CLOSED_MS)]);
+  await Promise.race([closed, sleep(CLOSED_MS, undefined, { ref: false })]);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
   return { cause, exitCode: child.exitCode ?? KILLED, output: output.toString() };
 }

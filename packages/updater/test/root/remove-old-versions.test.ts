@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RootPaths } from "../../src/root/paths.ts";
@@ -33,6 +33,7 @@ describe("the removal of old versions", () => {
     writeVersion(paths, "9.0.0");
     mkdirSync(join(paths.generations, ".draft-1"));
     mkdirSync(join(paths.trash, "old"), { recursive: true });
+    mkdirSync(join(paths.stage, "of a change that was superseded"), { recursive: true });
     mkdirSync(paths.data);
     symlinkSync("x", join(paths.root, ".active.0f"));
     removeOldVersions(paths, { keptVersions: 1 });
@@ -47,7 +48,8 @@ describe("the removal of old versions", () => {
       "ivy-cli.sh",
       "last-good",
     ]);
-    expect(existsSync(paths.trash)).toBe(false);
+    expect(readdirSync(paths.trash)).toEqual([]);
+    expect(readdirSync(paths.stage)).toEqual([]);
   });
 
   it("deletes nothing in a trial", async () => {

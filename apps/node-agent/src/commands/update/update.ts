@@ -1,8 +1,6 @@
-import { randomUUID } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { loadForeignConfigFromString } from "@ivy/types";
-import { rootPaths, versionOfArchive } from "@ivy/updater";
+import { keepArchive, rootPaths, versionOfArchive } from "@ivy/updater";
 import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "../../constants.ts";
 import { submitChange } from "../submit-change.ts";
 
@@ -16,17 +14,6 @@ export async function update(
   const software_version = await versionOfArchive(archive);
   await submitChange({
     config: { ...config, general: { ...config.general, software_version } },
-    archive: keepCopy(archive, rootPaths(ROOT_DIR, NAME).inbox),
+    archive: keepArchive(rootPaths(ROOT_DIR, NAME), archive),
   });
-}
-
-/** A stick may be pulled out at any time. */
-function keepCopy(archive: string, inbox: string): string {
-  const folder = join(inbox, randomUUID());
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const copy = join(folder, basename(archive));
-  for (const suffix of ["", ".json", ".json.minisig", ".minisig"]) {
-    if (existsSync(archive + suffix)) copyFileSync(archive + suffix, copy + suffix);
-  }
-  return copy;
 }

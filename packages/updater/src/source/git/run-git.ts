@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Writable } from "node:stream";
 import { UpdateDeferredError } from "../../errors.ts";
+import { guarded } from "../../guarded.ts";
 import type { SourceLimits } from "../limits.ts";
 import { explainGit } from "./explain-git.ts";
 import type { GitRemote } from "./remote.ts";
@@ -51,7 +52,8 @@ export interface GitOptions {
 }
 
 /**
- * Runs git in a process group of its own, with nothing of the configuration of the system or the user.
+ * Runs git in a process group of its own, which ends with this process, and with nothing of the configuration of the
+ * system or the user.
  *
  * @returns what it printed
  * @throws UpdateDeferredError, UpdateRejectedError, or the reason of the signal
@@ -64,11 +66,14 @@ export async function runGit(args: readonly string[], options: GitOptions): Prom
     ...helper(options),
   };
   const configured = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const child = spawn(
-    "/bin/sh",
-    ["-c", LIMITED, "sh", String(Math.ceil(limits.archiveBytes / 512)), ...configured, ...args],
-    { env: environment(options), detached: true, stdio: ["ignore", "pipe", "pipe", "pipe"] },
-  );
+  const most = String(Math.ceil(limits.archiveBytes / 512));
+  const command = ["/bin/sh", "-c", LIMITED, "sh", most, ...configured, ...args];
+  const [program = "", ...wrapped] = guarded(command);
+  const child = spawn(program, wrapped, {
+    env: environment(options),
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
   const credentials = child.stdio[3] as Writable;
   // Git may end without having asked.
   credentials.on("error", () => {});
