@@ -19,7 +19,7 @@ import { readCandidate, removeOrphans, writePendingFile } from "./change/pending
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
-import { switchPointer } from "./root/pointers.ts";
+import { readPointer, switchPointer } from "./root/pointers.ts";
 import { tidy } from "./root/tidy.ts";
 
 export interface UpdaterOptions<Config> {
@@ -66,7 +66,7 @@ export class Updater<Config> {
     const { configFile, configDir = dirname(configFile), schema, site } = options;
     this.#options = options;
     this.#configDir = configDir;
-    this.#onTrial = site?.attempt !== undefined;
+    this.#onTrial = site?.attempt !== undefined && readPointer(site.paths, "lastGood") !== site.generation;
     this.#answers = new Answers({ ...options, configDir, schema: schema as z.ZodMiniType });
     this.#change =
       site &&

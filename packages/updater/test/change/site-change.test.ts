@@ -37,6 +37,8 @@ async function setUp(settings: object = { spread_seconds: 0 }) {
     upSeconds: 10,
   });
   for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
+  mkdirSync(join(paths.trials, generation), { recursive: true });
+  writeFileSync(join(paths.trials, generation, "proven"), "");
 
   const state = new StateInterface({ dataDir: paths.data });
   const messages = new MessagingAgent({ dataDir: paths.data });
@@ -110,6 +112,20 @@ describe("the change to another version", () => {
     expect(handled()).toEqual([[8, "accepted"]]);
     expect(readdirSync(paths.inbox)).toEqual([]);
     expect(readdirSync(paths.config)).toEqual([]);
+  });
+
+  it("is on trial no longer when the processes are started again after it was accepted", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    // What the launcher has said at the start holds for as long as the agent lives.
+    const attempt = join(paths.trials, "attempt-1");
+    await create(attempt).commit();
+    const next = create(attempt);
+    expect(next.isOnTrial).toBe(false);
+    await arrive(configuration(9, "2.0.0"));
+    expect(await next.performUpdate(forever())).toBe("leave");
+    expect(handled()).toEqual([[8, "accepted"]]);
   });
 
   it("is deleted when its trial has failed, with all that was left of other attempts", async () => {
