@@ -131,6 +131,8 @@ if [ -e "$root" ] && [ ! -d "$root/.ivy" ] && [ -n "$(ls -A "$root")" ]; then
   refuse "$root is not empty, and no node has been set up there: choose another --root"
 fi
 mkdir -p "$root/.ivy" 2>/dev/null || refuse "$root cannot be created: give the user $(id -un) the right to, or choose another --root"
+# The version and its launcher know no other path than that without links.
+root=$(cd "$root" && pwd -P)
 type=$(stat -f -c %T "$root")
 case $type in
 nfs* | cifs | smb* | msdos | vfat | exfat | fuse* | v9fs | 9p) refuse "$root lies on $type, which loses files in a power cut: a local file system like ext4 is needed" ;;

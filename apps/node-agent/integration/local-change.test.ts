@@ -35,7 +35,7 @@ describeWithBroker("somebody at the node", () => {
     expect(applied).toMatchObject({ code: 0, stderr: "" });
     expect(applied.stdout).toContain("in force and has proven itself");
     expect(inForce(node)).toEqual(wanted);
-    expect(answers(7)).toEqual([true]);
+    await vi.waitFor(() => expect(answers(7)).toEqual([true]), { timeout: 30_000 });
     await stopped(launcher);
   });
 

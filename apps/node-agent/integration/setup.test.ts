@@ -128,7 +128,9 @@ describe("the set-up of a node", () => {
       "cron",
     ];
 
-    const first = await setUp("--source", archiveIn(work), ...options);
+    // A home may lie behind a link, on a larger disk say.
+    symlinkSync(work, join(work, "link"));
+    const first = await setUp("--root", join(work, "link/ivy"), "--source", archiveIn(work), ...options);
     expect(first).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`is set up with version ${version}`),

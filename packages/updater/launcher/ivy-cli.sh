@@ -12,6 +12,8 @@ export PATH
 # A version may end anything that it has started in these seconds before it is killed.
 SECONDS_TO_END=10
 SECONDS_TO_END_AT_DEADLINE=5
+# What has not died in these seconds after it was killed waits inside the kernel, for a broken device say, maybe for ever.
+SECONDS_TO_DIE=30
 # How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
 SECONDS_BETWEEN_NOTES=5
 # What ends a list that nobody has been killed over; see `find_mismatch`. It comes last in any order.
@@ -180,13 +182,15 @@ find_processes() {
   done
 }
 
-# Asks all of them to end, kills them after so many seconds, and returns when they are gone.
+# Asks all of them to end, kills them after so many seconds, and returns when they are gone; or when they do not die, for
+# nothing that they do can come back from the kernel any more.
 end_processes() {
   looks=0
   while find_processes && [ -n "$found" ]; do
     # shellcheck disable=SC2086 # they are several
     if [ "$looks" -ge $(($1 * 5)) ]; then kill -KILL $found; elif [ "$looks" = 0 ]; then kill -TERM $found; fi 2>/dev/null
     looks=$((looks + 1))
+    if [ "$looks" -gt $((($1 + SECONDS_TO_DIE) * 5)) ]; then say "is a device stuck? Going on without the death of: $found"; return; fi
     sleep 0.2
   done
 }

@@ -6,7 +6,6 @@ export { UpdateDeferredError, UpdateRejectedError, type UpdateStep } from "./err
 export { createGeneration, readGeneration } from "./root/generation.ts";
 export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
 export { readPointer, switchPointer, updateCliPointer } from "./root/pointers.ts";
-export { removeOldVersions } from "./root/remove-old-versions.ts";
 export { sealVersion } from "./root/seal.ts";
 export { isSetUp, layOutRoot, type SetUpOptions, setUpNode } from "./set-up-node.ts";
 export { makeKey, type ReleaseManifest, signRelease, verifyRelease } from "./signature/release.ts";

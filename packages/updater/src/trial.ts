@@ -22,7 +22,10 @@ export interface TrialOptions {
   missing: () => string[];
   /** Whether the server takes messages; `true` where there is none. */
   isServed: () => boolean;
-  /** Whether the broker of the configuration that was proven last answers: then it is our fault that the server takes nothing. */
+  /**
+   * Whether the broker of the configuration that was proven last answers: then it is our fault that the server takes
+   * nothing. May reject when its signal aborts.
+   */
   brokerAnswers: (signal: AbortSignal) => Promise<boolean>;
   logger: Pick<Logger, "info" | "warning">;
   signal: AbortSignal;
@@ -90,17 +93,27 @@ class Outage implements Disposable {
 
   async #ask(): Promise<void> {
     const { brokerAnswers, logger, signal } = this.#options;
+    const ended = AbortSignal.any([signal, this.#ended.signal]);
     this.#asking = true;
-    const isOut = !(await brokerAnswers(AbortSignal.any([signal, this.#ended.signal])));
+    try {
+      const isOut = !(await brokerAnswers(ended));
+      if (!ended.aborted) this.#learn(isOut);
+    } catch (error) {
+      // Once the trial is over nobody wants to know; before that, it stays as it was found last.
+      if (!ended.aborted) logger.warning("It cannot be found out whether the broker answers", String(error));
+    }
+    await sleep(PATIENCE_MS, undefined, { signal: ended }).catch(() => undefined);
+    this.#asking = false;
+  }
+
+  #learn(isOut: boolean): void {
     if (isOut !== this.#isOut)
-      logger.warning(
+      this.#options.logger.warning(
         isOut
           ? "The broker answers nobody: the trial waits for it"
           : "The broker answers others: the trial does not wait any longer",
       );
     this.#isOut = isOut && this.#since !== undefined;
-    await sleep(PATIENCE_MS, undefined, { signal: this.#ended.signal }).catch(() => undefined);
-    this.#asking = false;
   }
 
   /** Tells in advance, a minute at a time. */

@@ -19,8 +19,8 @@ import { readCandidate, removeOrphans, writePendingFile } from "./change/pending
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
-import { switchPointer } from "./root/pointers.ts";
-import { removeOldVersions } from "./root/remove-old-versions.ts";
+import { readPointer, switchPointer } from "./root/pointers.ts";
+import { tidy } from "./root/tidy.ts";
 
 export interface UpdaterOptions<Config> {
   /** The configuration in force. */
@@ -66,7 +66,7 @@ export class Updater<Config> {
     const { configFile, configDir = dirname(configFile), schema, site } = options;
     this.#options = options;
     this.#configDir = configDir;
-    this.#onTrial = site?.attempt !== undefined;
+    this.#onTrial = site?.attempt !== undefined && readPointer(site.paths, "lastGood") !== site.generation;
     this.#answers = new Answers({ ...options, configDir, schema: schema as z.ZodMiniType });
     this.#change =
       site &&
@@ -128,12 +128,12 @@ export class Updater<Config> {
 
   /** The generation on trial has proven that it works: nothing takes it back any more. */
   async commit(): Promise<void> {
-    const { site, updater } = this.#options;
+    const { site } = this.#options;
     if (site === undefined || !this.#onTrial) return;
     switchPointer(site.paths, "lastGood", site.generation);
     this.#onTrial = false;
     await this.#acceptInForce();
-    removeOldVersions(site.paths, { keptVersions: updater?.kept_versions ?? 1 });
+    this.#tidy();
   }
 
   async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {
@@ -168,6 +168,15 @@ export class Updater<Config> {
   async #reject(candidate: Candidate, reason: string): Promise<void> {
     await this.#answers.decide(candidate, { outcome: "rejected", reason });
     this.#change?.forget(candidate);
+    this.#tidy();
+  }
+
+  /** To be called when a change has been decided about. */
+  #tidy(): void {
+    const { site, updater, logger } = this.#options;
+    if (site === undefined) return;
+    const keptVersions = updater?.kept_versions ?? 1;
+    tidy(site.paths, { keptVersions, warn: (text) => logger.warning(`In the root, ${text}`) });
   }
 
   /** Answers for the configuration in force, also where the state that told of it is lost. */

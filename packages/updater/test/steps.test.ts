@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { rootPaths } from "../src/root/paths.ts";
-import { lackOfRoom } from "../src/steps/check-room.ts";
+import { checkRoom } from "../src/steps/check-room.ts";
 import { networkEnvironment, versionEnvironment } from "../src/steps/environment.ts";
 import { OutputTail } from "../src/steps/output-tail.ts";
 
@@ -71,8 +71,9 @@ describe("room for a version", () => {
   it("is checked before anything is fetched", () => {
     const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-room-")));
     onTestFinished(() => rmSync(paths.root, { recursive: true }));
-    expect(lackOfRoom(paths)).toBeUndefined();
-    const missing = lackOfRoom(paths, { bytes: 1e18, files: 0 });
-    expect(missing).toMatchObject({ name: "UpdateDeferredError", code: "IVY_NO_ROOM" });
+    expect(() => checkRoom(paths)).not.toThrow();
+    expect(() => checkRoom(paths, { bytes: 1e18, files: 0 })).toThrowError(
+      expect.objectContaining({ name: "UpdateDeferredError", code: "IVY_NO_ROOM" }),
+    );
   });
 });

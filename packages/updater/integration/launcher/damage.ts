@@ -227,3 +227,26 @@ describe.concurrent("a root that cannot be written", { timeout: 180_000 }, () =>
     expect([node.active, node.lastGood]).toEqual([old, old]);
   });
 });
+
+/** Lists one more among the processes of an agent, which does not die. */
+const STUCK = `#!/bin/sh
+/usr/bin/grep "$@"
+code=$?
+case $1 in -lzsF) echo /proc/99999999/environ ;; esac
+exit "$code"
+`;
+
+describe.concurrent("a process that waits inside the kernel", { timeout: 180_000 }, () => {
+  it("and does not die is named, and keeps no node from starting", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "works" });
+    const launcher = node.read("ivy-cli.sh").replace(/^SECONDS_TO_DIE=30$/m, "SECONDS_TO_DIE=1");
+    writeFileSync(node.paths.launcher, launcher);
+    const programs = join(node.paths.root, "programs");
+    mkdirSync(programs);
+    writeFileSync(join(programs, "grep"), STUCK, { mode: 0o755 });
+    node.environment = { ...node.environment, PATH: `${programs}:/usr/bin:/bin` };
+    expect(await node.call("start")).toMatchObject({ code: 0 });
+    expect(node.starts(node.active)).toHaveLength(1);
+    expect(node.read("data/launcher.log")).toContain("Going on without the death of: 99999999");
+  });
+});

@@ -104,6 +104,18 @@ describe("a process that fetches", () => {
     expect(downloads(host).at(-1)?.range).toMatch(/^bytes=[1-9]\d{6,}-$/);
   });
 
+  it("takes git along when it is killed", async () => {
+    await using host = await startHost();
+    host.server.trouble = () => ({ delayMs: 60_000 });
+    const env = { ...process.env, GIT_SSL_CAINFO: host.caFile };
+    const { child } = startFetching(host.options({ provider: "git" }), { ...host, env });
+    const gits = () => processesWith(`GIT_DIR=${host.stage}/`);
+    await vi.waitFor(() => expect(host.server.requests).not.toEqual([]), 30_000);
+    expect(gits()).not.toEqual([]);
+    child.kill("SIGKILL");
+    await vi.waitFor(() => expect(gits()).toEqual([]), 30_000);
+  });
+
   it("needs little memory for a large version, and less than the limit of any step", async () => {
     await using host = await startHost({ files: largeFiles(24 * 2 ** 20) });
     const { treeId, peakKilobytes } = await startFetching(host.options(), host).outcome();
@@ -132,6 +144,17 @@ describe.skipIf(!hasCompiler)("a full disk (needs a C compiler)", () => {
     expect(await fetchWith(2 ** 40)).toMatchObject({ treeId: host.release.tree });
   });
 });
+
+function processesWith(inEnvironment: string): string[] {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(inEnvironment);
+    } catch {
+      return false;
+    }
+  });
+}
 
 function syncedBytes({ stage }: Host): number {
   const file = join(stage, "artifact.meta");

@@ -1,15 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile, syncFolder } from "@ivy/files";
 import { UpdateRejectedError, type UpdateStep } from "../errors.ts";
 import { discard, emptyTrash } from "../root/discard.ts";
-import { type RootPaths, versionFolder } from "../root/paths.ts";
-import { removeOldVersions } from "../root/remove-old-versions.ts";
+import { versionFolder } from "../root/paths.ts";
 import { checkManifest, readSeal, sealVersion } from "../root/seal.ts";
+import { tidy } from "../root/tidy.ts";
 import { downloadSourceCode } from "../source/download-source-code.ts";
 import { isKept } from "../source/keep-archive.ts";
 import { openArchive } from "../source/open-archive.ts";
-import { lackOfRoom } from "../steps/check-room.ts";
+import { checkRoom } from "../steps/check-room.ts";
 import { installDependencies } from "../steps/install.ts";
 import { pnpmOf } from "../steps/pnpm.ts";
 import { buildVersion, runVersionChangeTests } from "../steps/version-steps.ts";
@@ -41,8 +41,12 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   if (isReusable(request, folder)) return options.onStep("check", `version ${version} is installed already`);
   discard(paths, folder);
   const stage = join(paths.stage, txid);
-  removeLeftovers(paths, txid);
-  makeRoom(request);
+  tidy(paths, {
+    keptVersions: request.updater?.kept_versions ?? 1,
+    keptStage: txid,
+    warn: (text) => options.onStep("check", text),
+  });
+  checkRoom(paths);
   mkdirSync(stage, { recursive: true, mode: 0o700 });
   try {
     const source = await obtain(request, stage, options);
@@ -70,21 +74,6 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
   }
   discard(paths, stage);
   emptyTrash(paths);
-}
-
-/** Deletes what other changes, and attempts that were cut off, have left: each may be as large as a version. */
-function removeLeftovers(paths: RootPaths, txid: string): void {
-  const others = (existsSync(paths.stage) ? readdirSync(paths.stage) : []).filter((name) => name !== txid);
-  for (const name of others) discard(paths, join(paths.stage, name));
-  emptyTrash(paths);
-}
-
-/** Versions that have not proven themselves lie there until another one is accepted, but must not stand in its way. */
-function makeRoom({ paths, updater }: PreparationRequest): void {
-  if (lackOfRoom(paths) === undefined) return;
-  removeOldVersions(paths, { keptVersions: updater?.kept_versions ?? 1 });
-  const lack = lackOfRoom(paths);
-  if (lack !== undefined) throw lack;
 }
 
 /** Whether the version lies there whole and proven, and is not to be fetched anew. */

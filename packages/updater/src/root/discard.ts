@@ -19,7 +19,8 @@ export function discard({ trash }: RootPaths, path: string): void {
  * be no room for a new one when next something is to be thrown away.
  */
 export function emptyTrash({ trash, root, generations, trials }: RootPaths): void {
+  const names = existsSync(trash) ? readdirSync(trash) : [];
+  if (names.length === 0) return;
   for (const folder of [root, generations, trials]) if (existsSync(folder)) syncFolder(folder);
-  for (const name of existsSync(trash) ? readdirSync(trash) : [])
-    rmSync(join(trash, name), { recursive: true });
+  for (const name of names) rmSync(join(trash, name), { recursive: true });
 }

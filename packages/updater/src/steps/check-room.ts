@@ -11,25 +11,21 @@ const USUAL_TREE = { bytes: 650_000_000, files: 12_000 };
 const RESERVE = { bytes: 200_000_000, files: 2_000 };
 
 /**
- * Whether there is room for another version: its tree, what the store may grow by, and a reserve for what the node
+ * Checks that there is room for another version: its tree, what the store may grow by, and a reserve for what the node
  * measures meanwhile.
  *
- * @returns where there is not: the error `IVY_NO_ROOM`, which names what is free and what is needed
+ * @throws UpdateDeferredError `IVY_NO_ROOM`, which names what is free and what is needed
  */
-export function lackOfRoom(
-  { root, active }: Pick<RootPaths, "root" | "active">,
-  reserve = RESERVE,
-): UpdateDeferredError | undefined {
+export function checkRoom({ root, active }: Pick<RootPaths, "root" | "active">, reserve = RESERVE): void {
   const tree = readSeal(join(active, "version")) ?? USUAL_TREE;
   const { bavail, bsize, files, ffree } = statfsSync(root);
   const wanted = 2 * tree.bytes + reserve.bytes;
   const free = bavail * bsize;
-  if (free < wanted) return noRoom(root, `${megabytes(free)} are free, and ${megabytes(wanted)} are needed`);
+  if (free < wanted) throw noRoom(root, `${megabytes(free)} are free, and ${megabytes(wanted)} are needed`);
   const wantedFiles = 2 * tree.files + reserve.files;
   // Some file systems have no fixed number of files, and then say 0.
   if (files > 0 && ffree < wantedFiles)
-    return noRoom(root, `there is room for ${ffree} files, and ${wantedFiles} are needed`);
-  return undefined;
+    throw noRoom(root, `there is room for ${ffree} files, and ${wantedFiles} are needed`);
 }
 
 function noRoom(root: string, what: string): UpdateDeferredError {

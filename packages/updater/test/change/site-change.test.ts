@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { readJournal } from "../../src/change/journal.ts";
 import { writePendingFile } from "../../src/change/pending-file.ts";
 import { createGeneration } from "../../src/root/generation.ts";
-import { rootPaths, versionFolder } from "../../src/root/paths.ts";
+import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
 import { readPointer, switchPointer } from "../../src/root/pointers.ts";
 import { sealVersion } from "../../src/root/seal.ts";
 import { Updater } from "../../src/updater.ts";
@@ -37,6 +37,8 @@ async function setUp(settings: object = { spread_seconds: 0 }) {
     upSeconds: 10,
   });
   for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
+  mkdirSync(join(paths.trials, generation), { recursive: true });
+  writeFileSync(join(paths.trials, generation, "proven"), "");
 
   const state = new StateInterface({ dataDir: paths.data });
   const messages = new MessagingAgent({ dataDir: paths.data });
@@ -75,6 +77,15 @@ async function setUp(settings: object = { spread_seconds: 0 }) {
   return { paths, state, messages, create, arrive, handled };
 }
 
+/** What the launcher does when a trial has failed. */
+function rollBack(paths: RootPaths): void {
+  const verdict = { schema: 1, result: "failed", reason: "exited", attempts: 3, lastExit: "1", logTail: "" };
+  const trial = join(paths.trials, readPointer(paths, "active") ?? "");
+  mkdirSync(trial, { recursive: true });
+  writeFileSync(join(trial, "verdict.json"), JSON.stringify(verdict));
+  switchPointer(paths, "active", readPointer(paths, "lastGood") ?? "");
+}
+
 const forever = () => new AbortController().signal;
 
 describe("the change to another version", () => {
@@ -101,6 +112,34 @@ describe("the change to another version", () => {
     expect(handled()).toEqual([[8, "accepted"]]);
     expect(readdirSync(paths.inbox)).toEqual([]);
     expect(readdirSync(paths.config)).toEqual([]);
+  });
+
+  it("is on trial no longer when the processes are started again after it was accepted", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    // What the launcher has said at the start holds for as long as the agent lives.
+    const attempt = join(paths.trials, "attempt-1");
+    await create(attempt).commit();
+    const next = create(attempt);
+    expect(next.isOnTrial).toBe(false);
+    await arrive(configuration(9, "2.0.0"));
+    expect(await next.performUpdate(forever())).toBe("leave");
+    expect(handled()).toEqual([[8, "accepted"]]);
+  });
+
+  it("is deleted when its trial has failed, with all that was left of other attempts", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    expect(await create().performUpdate(forever())).toBe("leave");
+    rollBack(paths);
+    mkdirSync(join(paths.stage, "7-superseded"), { recursive: true });
+    mkdirSync(join(paths.trash, "cut off"), { recursive: true });
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(handled()).toEqual([[8, "rejected"]]);
+    expect(readdirSync(paths.root).filter((name) => /^\d/.test(name))).toEqual(["2.0.0"]);
+    expect(readdirSync(paths.generations)).toEqual([readPointer(paths, "active")]);
+    expect([...readdirSync(paths.stage), ...readdirSync(paths.trash)]).toEqual([]);
   });
 
   it("waits for its turn in the fleet, which a start of the system does not draw anew", async () => {

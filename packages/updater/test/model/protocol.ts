@@ -175,7 +175,11 @@ function oldAgentSteps(state: State, { mistake }: Variant): Step[] {
         );
       return step("clears the stage", "install", write(state, { code: 0 }));
     case "reject":
-      return step("reports that N is rejected", "S0", { ...sync(state, "outcome"), rejected: true });
+      return step("reports that N is rejected", "discard", { ...sync(state, "outcome"), rejected: true });
+    case "discard":
+      return step("throws N away", "delete", write(state, { seal: 0 }));
+    case "delete":
+      return step("syncs that, and deletes N", "S0", write(sync(state, "seal"), { code: 0 }));
     case "install":
       return step("installs a part", "rest", write(state, { code: 1 }));
     case "rest":

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RootPaths } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
-import { removeOldVersions } from "../../src/root/remove-old-versions.ts";
+import { tidy } from "../../src/root/tidy.ts";
 import { addGeneration, emptyRoot, writeVersion } from "./root.ts";
 
 /** Versions 1 to 4, of which 3 has never proven itself; 4 runs. */
@@ -21,13 +21,20 @@ async function rootOfFour() {
   return { paths, names };
 }
 
+/** What it warns of. */
+function tidied(paths: RootPaths, keptStage?: string): string {
+  const warnings: string[] = [];
+  tidy(paths, { keptVersions: 1, keptStage, warn: (text) => warnings.push(text) });
+  return warnings.join("\n");
+}
+
 function versionsIn({ root }: RootPaths): string[] {
   return readdirSync(root)
     .filter((name) => /^\d/.test(name))
     .sort();
 }
 
-describe("the removal of old versions", () => {
+describe("tidying a root up", () => {
   it("keeps what runs and the newest proven version, and deletes the rest", async () => {
     const { paths, names } = await rootOfFour();
     writeVersion(paths, "9.0.0");
@@ -36,7 +43,7 @@ describe("the removal of old versions", () => {
     mkdirSync(join(paths.stage, "of a change that was superseded"), { recursive: true });
     mkdirSync(paths.data);
     symlinkSync("x", join(paths.root, ".active.0f"));
-    removeOldVersions(paths, { keptVersions: 1 });
+    expect(tidied(paths)).toBe("");
     expect(versionsIn(paths)).toEqual(["2.0.0", "4.0.0"]);
     expect(readdirSync(paths.generations).sort()).toEqual([names[1], names[3]]);
     expect(readdirSync(paths.root).sort()).toEqual([
@@ -52,24 +59,32 @@ describe("the removal of old versions", () => {
     expect(readdirSync(paths.stage)).toEqual([]);
   });
 
+  it("keeps what the change that is about to be prepared goes on with", async () => {
+    const { paths } = await rootOfFour();
+    for (const name of ["5-of this change", "4-of another"])
+      mkdirSync(join(paths.stage, name), { recursive: true });
+    expect(tidied(paths, "5-of this change")).toBe("");
+    expect(readdirSync(paths.stage)).toEqual(["5-of this change"]);
+  });
+
   it("deletes nothing in a trial", async () => {
     const { paths, names } = await rootOfFour();
     switchPointer(paths, "active", names[2] ?? "");
-    expect(() => removeOldVersions(paths, { keptVersions: 1 })).toThrow(/active and last-good differ/);
+    expect(tidied(paths)).toMatch(/active and last-good differ/);
     expect(versionsIn(paths)).toHaveLength(4);
   });
 
   it("deletes nothing where the record of what runs is damaged", async () => {
     const { paths, names } = await rootOfFour();
     writeFileSync(join(paths.generations, names[3] ?? "", "gen.json"), "{");
-    expect(() => removeOldVersions(paths, { keptVersions: 1 })).toThrow(/damaged/);
+    expect(tidied(paths)).toMatch(/damaged/);
     expect(versionsIn(paths)).toHaveLength(4);
   });
 
   it("keeps the records of the newest trials, for what has failed must not be started anew", async () => {
     const { paths } = await rootOfFour();
     for (let revision = 100; revision < 130; revision++) mkdirSync(join(paths.trials, `${revision}-a-1.0.0`));
-    removeOldVersions(paths, { keptVersions: 1 });
+    expect(tidied(paths)).toBe("");
     const kept = readdirSync(paths.trials);
     expect(kept).toContain("129-a-1.0.0");
     expect(kept).not.toContain("100-a-1.0.0");

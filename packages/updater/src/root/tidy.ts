@@ -10,14 +10,30 @@ import { readSeal } from "./seal.ts";
 /** Records of trials that are kept besides those of the generations that are. */
 const KEPT_TRIALS = 20;
 
+export interface TidyOptions {
+  /** Proven versions that are kept besides the one that runs, those of the highest revisions. */
+  keptVersions: number;
+  /** Name of what is kept where changes are prepared, for what is there is gone on with. */
+  keptStage?: string | undefined;
+  /** Told why what nobody needs could not be deleted; the next time begins with it. */
+  warn: (text: string) => void;
+}
+
 /**
- * Deletes versions and generations that nobody needs any more, and what unfinished work has left. To be called by the
- * agent, which runs alone, and not while a change is being prepared.
- *
- * @param keptVersions - proven versions that are kept besides the one that runs, those of the highest revisions
- * @throws Error in a trial: nothing may be deleted before it is decided
+ * Deletes versions and generations that nobody needs any more, and what unfinished work has left: each may be as large as
+ * a version. To be called by the agent, which runs alone, when nothing is being prepared, or by what is about to prepare.
+ * Deletes nothing in a trial, before that is decided. Never fails: whether there is room again must not decide about a change.
  */
-export function removeOldVersions(paths: RootPaths, { keptVersions }: { keptVersions: number }): void {
+export function tidy(paths: RootPaths, options: TidyOptions): void {
+  try {
+    discardUnneeded(paths, options);
+    emptyTrash(paths);
+  } catch (error) {
+    options.warn(`what is not needed any more cannot be deleted yet: ${String(error)}`);
+  }
+}
+
+function discardUnneeded(paths: RootPaths, { keptVersions, keptStage }: TidyOptions): void {
   const active = readPointer(paths, "active");
   if (active === undefined || active !== readPointer(paths, "lastGood")) {
     throw new Error(`Nothing is deleted below ${paths.root} while active and last-good differ`);
@@ -29,10 +45,9 @@ export function removeOldVersions(paths: RootPaths, { keptVersions }: { keptVers
     if (!names.has(name)) discard(paths, join(paths.generations, name));
   for (const name of list(paths.root).filter(isVersion))
     if (!versions.has(name)) discard(paths, versionFolder(paths, name));
-  for (const name of list(paths.stage)) discard(paths, join(paths.stage, name));
+  for (const name of list(paths.stage)) if (name !== keptStage) discard(paths, join(paths.stage, name));
   for (const name of oldTrials(paths, names)) discard(paths, join(paths.trials, name));
   for (const name of list(paths.root).filter(isPointerDraft)) rmSync(join(paths.root, name), { force: true });
-  emptyTrash(paths);
 }
 
 /** The active one, then one for each version that is kept. */
