@@ -11,6 +11,8 @@ import {
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
 import { randomName } from "../random-name.ts";
+import { byDayAndSequence, isLogFile, laneOf } from "./file-name.ts";
+import { type NamedFile, UNKNOWN_BOOT, withGapsFilled } from "./gaps.ts";
 import { type LastSequences, readLastSequences, writeLastSequences } from "./last-sequences.ts";
 import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
@@ -27,8 +29,6 @@ const LIVE_FILES = 3;
 const CREATION_TIMEOUT_MS = 5_000;
 const LINE_FEED = 0x0a;
 const HEADER_BYTES = 256;
-const UNKNOWN_BOOT = "";
-const NAME = /^\d{4}-\d{2}-\d{2}(?:\.(\d+))?(?:\.urgent)?\.jsonl$/;
 
 /** A file of the log. */
 export interface LogFile extends LogHeader {
@@ -107,21 +107,21 @@ export class LogFolder {
     try {
       return this.#openFor(lane, day) ?? this.#create(lane, day);
     } catch (error) {
-      const newest = this.#newestOfThisBoot(lane);
+      const newest = this.#ofThisBoot(this.list(lane).at(-1));
       if (newest === undefined || !isCode(error, "ENOSPC", "EDQUOT", "EMFILE")) throw error;
       return newest;
     }
   }
 
-  #newestOfThisBoot(lane: Lane): LogFile | undefined {
-    const newest = this.list(lane).at(-1);
-    return newest?.boot === this.#boot ? newest : undefined;
+  #openFor(lane: Lane, day: string): LogFile | undefined {
+    const files = this.list(lane);
+    const newest = this.#ofThisBoot(files.at(-1));
+    if (newest === undefined || !files.some((file) => file.day === day)) return undefined;
+    return sizeOf(newest) < FULL_BYTES ? newest : undefined;
   }
 
-  #openFor(lane: Lane, day: string): LogFile | undefined {
-    const newest = this.#newestOfThisBoot(lane);
-    if (newest === undefined || sizeOf(newest) >= FULL_BYTES) return undefined;
-    return this.list(lane).some((file) => file.day === day) ? newest : undefined;
+  #ofThisBoot(file: LogFile | undefined): LogFile | undefined {
+    return file?.boot === this.#boot ? file : undefined;
   }
 
   #create(lane: Lane, day: string): LogFile {
@@ -160,7 +160,7 @@ export class LogFolder {
   }
 
   #names(): string[] {
-    const names = new Set(readNames(this.path).filter((name) => NAME.test(name)));
+    const names = new Set(readNames(this.path).filter(isLogFile));
     // One that comes again is another file.
     for (const name of this.#headers.keys()) if (!names.has(name)) this.#headers.delete(name);
     return [...names].sort(byDayAndSequence);
@@ -209,26 +209,6 @@ export function contentOf(file: LogFile): Span {
   return { from: from + header, to: from + sizeOf(file) };
 }
 
-function laneOf(name: string): Lane {
-  return name.endsWith(".urgent.jsonl") ? "urgent" : "regular";
-}
-
-/** The first file of a day has no sequence in its name. */
-function byDayAndSequence(a: string, b: string): number {
-  return byText(a.slice(0, 10), b.slice(0, 10)) || (sequenceIn(a) ?? 0) - (sequenceIn(b) ?? 0);
-}
-
-/** Not `localeCompare`, which takes 10 ms to load what it knows of languages. */
-function byText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-function sequenceIn(name: string): number | undefined {
-  const [, sequence] = NAME.exec(name) ?? [];
-  return sequence === undefined ? undefined : Number(sequence);
-}
-
 function readHeader(path: string): LogHeader | undefined {
   const start = Buffer.alloc(HEADER_BYTES);
   const descriptor = openSync(path, "r");
@@ -238,39 +218,4 @@ function readHeader(path: string): LogHeader | undefined {
   } finally {
     closeSync(descriptor);
   }
-}
-
-interface NamedFile {
-  name: string;
-  header: LogHeader | undefined;
-}
-
-/**
- * A file whose header is damaged takes the sequence from its name. Where that has none, the highest number that is free
- * below its successor by name: its own, usually. Those after its predecessor may be of files that are sent and gone.
- *
- * @param last - the highest sequence that the lane has ever had, as far as that is known
- */
-function withGapsFilled(
-  files: readonly NamedFile[],
-  last: () => number | undefined,
-): { name: string; header: LogHeader }[] {
-  const log = files.find(({ header }) => header !== undefined)?.header?.log ?? "";
-  const taken = new Set(files.flatMap(({ name, header }) => header?.file ?? sequenceIn(name) ?? []));
-  const above = () => Math.max(0, ...taken) + 1;
-  let next: number | undefined;
-  return files.toReversed().map(({ name, header }) => {
-    const known = header?.file ?? sequenceIn(name);
-    const file: number =
-      known ?? (next === undefined ? Math.max(above(), last() ?? 0) : (freeBelow(next, taken) ?? above()));
-    taken.add(file);
-    next = file;
-    return { name, header: header ?? { file, log, boot: UNKNOWN_BOOT } };
-  });
-}
-
-/** The highest number below another that is not taken. */
-function freeBelow(limit: number, taken: ReadonlySet<number>): number | undefined {
-  for (let number = limit - 1; number > 0; number--) if (!taken.has(number)) return number;
-  return undefined;
 }

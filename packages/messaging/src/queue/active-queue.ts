@@ -172,7 +172,7 @@ export class ActiveQueue {
 
   close(): void {
     if (this.#changed) this.#checkpoint();
-    this.#store?.database.close();
+    this.#leave();
   }
 
   get #checkpointFile(): string {
@@ -243,15 +243,33 @@ export class ActiveQueue {
     store?.database.close();
   }
 
-  /**
-   * Opens the database, or a new one where it is damaged: one process at a time, so that none sets aside what another
-   * has just built, or opens what is being set aside.
-   */
   #open(): Store {
+    const store = this.#openAlone();
+    this.#version = -1;
+    if (this.#aside === undefined) return store;
+    const { kept, cause } = this.#aside;
+    const carried = carryOverDead(kept, store.statements);
+    this.#aside = undefined;
+    const again = this.#known === undefined ? "everything in the log is" : "what was sent lately may be";
+    this.#incident(
+      `${this.#file} cannot be used (${cause.message}). It is kept as ${kept} and built anew with ${carried} of its ` +
+        `dead letters; ${again} sent once more`,
+    );
+    return store;
+  }
+
+  /**
+   * The database, or a new one where it is damaged: one process at a time, so that none sets aside what another has just
+   * built, or opens what is being set aside.
+   */
+  #openAlone(): Store {
     using lock = new KernelLock(`${this.#file}.lock`);
     lock.acquireSync(LOCK_TIMEOUT_MS);
     const store = this.#openOrBuild();
-    this.#carryOver(store);
+    const known = this.#known;
+    // It may be of another process that knew less.
+    if (this.#version !== -1 && known !== undefined)
+      store.transaction((statements) => catchUp(statements, known));
     return store;
   }
 
@@ -263,22 +281,6 @@ export class ActiveQueue {
       this.#aside = { kept: setDatabaseAside(this.#file), cause: error };
       return openStore(this.#file, this.#known);
     }
-  }
-
-  /** Takes over what is known better than the database does: what was done in another one, and what that has left. */
-  #carryOver({ statements, transaction }: Store): void {
-    const known = this.#known;
-    if (this.#version !== -1 && known !== undefined) transaction(() => catchUp(statements, known));
-    this.#version = -1;
-    if (this.#aside === undefined) return;
-    const { kept, cause } = this.#aside;
-    const carried = carryOverDead(kept, statements);
-    this.#aside = undefined;
-    const again = known === undefined ? "everything in the log is" : "what was sent lately may be";
-    this.#incident(
-      `${this.#file} cannot be used (${cause.message}). It is kept as ${kept} and built anew with ${carried} of its ` +
-        `dead letters; ${again} sent once more`,
-    );
   }
 }
 
