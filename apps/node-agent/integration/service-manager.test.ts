@@ -47,6 +47,7 @@ describeWithServiceManager("the service manager", () => {
       lastError: undefined,
     };
     const live: LiveStatus = {
+      pid: 1,
       version: "2",
       revision: 1,
       startedAt: 0,

@@ -102,6 +102,7 @@ export class Operations implements AsyncDisposable {
   #read(): LiveStatus {
     const { fleet, agent } = this.#options;
     return {
+      pid: process.pid,
       version: agent.version,
       revision: this.#inForce?.config.general.config_revision ?? -1,
       startedAt: agent.startedAt,

@@ -3,6 +3,8 @@ import { exchange } from "../control/exchange.ts";
 
 /** What only the main process knows, as it tells whoever asks. Times are on the system's monotonic clock. */
 export interface LiveStatus {
+  /** Of the main process itself. */
+  pid: number;
   version: string;
   revision: number;
   startedAt: number;

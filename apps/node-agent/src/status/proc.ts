@@ -6,8 +6,6 @@ const TICKS = 100;
 /** What the kernel knows about a process. */
 export interface ProcInfo {
   uptimeSeconds: number;
-  /** It is stopped, by SIGSTOP for example. */
-  stopped: boolean;
   /** Its share of the memory: what it has alone, and its part of what it shares. Unknown for processes of others. */
   memoryBytes: number | null;
 }
@@ -22,7 +20,6 @@ export function procInfo(pid: number): ProcInfo | undefined {
   const sinceBoot = Number(read("/proc/uptime")?.split(" ")[0]);
   return {
     uptimeSeconds: Math.max(0, sinceBoot - Number(fields[START_TIME]) / TICKS),
-    stopped: fields[STATE] === "T",
     memoryBytes: memoryOf(pid),
   };
 }
