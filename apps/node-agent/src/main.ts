@@ -76,46 +76,51 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     onChange: () => operations.changed(),
     onCounts: (counts, pid) => operations.count(counts, pid),
   });
-  using operations = new Operations({ ...options, fleet, agent });
+  const operations = new Operations({ ...options, fleet, agent });
   let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
-  try {
-    while (!signal.aborted && outcome !== "leave") {
-      config = load(options, config, tools?.logger);
-      const before = tools;
-      tools = createTools(config, dataDir);
-      const { updater, recorded } = await prepare(options, config, tools);
-      const restart = new AbortController();
-      await fleet.use(config, tools, () => restart.abort());
-      await operations.use(config, tools);
-      await before?.[Symbol.asyncDispose]();
-      using _limits = config.backend ? undefined : keepLimits(tools.messages);
-      const { logger, messages } = tools;
-      await using _control = await listenForControl({
-        dataDir,
-        perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
-        warn: (text) => logger.warning(text),
-      });
-      options.up?.();
-      const stateFile = join(dataDir, "state.json");
-      const until = AbortSignal.any([signal, restart.signal]);
-      const trial = endTrial({
-        updater,
-        fleet,
-        recorded,
-        messages,
-        logger,
-        site: options.site,
-        signal: until,
-      });
+  // Each step is taken, from the last to the first, whatever happens in another.
+  await using ending = new AsyncDisposableStack();
+  ending.use(operations);
+  ending.defer(() => tools?.[Symbol.asyncDispose]());
+  ending.defer(() => fleet.teardown(outcome === "leave" ? "restart" : "stop"));
+  ending.defer(() => operations.stopping());
+
+  while (!signal.aborted && outcome !== "leave") {
+    config = load(options, config, tools?.logger);
+    const before = tools;
+    tools = createTools(config, dataDir);
+    const { updater, recorded } = await prepare(options, config, tools);
+    const round = new AbortController();
+    await fleet.use(config, tools, () => round.abort());
+    await operations.use(config, tools);
+    await before?.[Symbol.asyncDispose]();
+    using _limits = config.backend ? undefined : keepLimits(tools.messages);
+    const { logger, messages } = tools;
+    await using _control = await listenForControl({
+      dataDir,
+      perform: (change) => fleet.setLogLevel(change, "The command line", { logger }),
+      warn: (text) => logger.warning(text),
+    });
+    options.up?.();
+    const stateFile = join(dataDir, "state.json");
+    const until = AbortSignal.any([signal, round.signal]);
+    const trial = endTrial({
+      updater,
+      fleet,
+      recorded,
+      messages,
+      logger,
+      site: options.site,
+      signal: until,
+    });
+    try {
       outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
+    } finally {
+      round.abort();
       await trial;
     }
-  } finally {
-    await operations.stopping();
-    await fleet.teardown(outcome === "leave" ? "restart" : "stop");
-    await tools?.[Symbol.asyncDispose]();
   }
 }
 
@@ -168,6 +173,7 @@ interface Loop {
   updater: Updater<AgentConfig>;
   logger: Logger;
   stateFile: string;
+  /** Aborted at the latest when the loop has ended. */
   signal: AbortSignal;
   pulse: Pulse;
 }
@@ -177,11 +183,9 @@ interface Loop {
  * after themselves.
  */
 async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<Outcome> {
-  const left = new AbortController();
-  const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
-  ended.addEventListener("abort", () => wakeUp.notify());
-  watchFile(stateFile, ended, () => {
+  signal.addEventListener("abort", () => wakeUp.notify());
+  watchFile(stateFile, signal, () => {
     updater.reconsider();
     wakeUp.notify();
   });
@@ -204,6 +208,5 @@ async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Pr
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
-  left.abort();
   return outcome;
 }

@@ -36,3 +36,5 @@ try {
   process.stderr.write(isJournal(process.stderr.fd) ? withPriority(text, "ERROR") : text);
   process.exitCode = code === "IVY_CONFIG_INVALID" ? EX_CONFIG : 1;
 }
+// Nobody guards what is left of an agent that has ended: nothing may keep it alive.
+process.exit();
