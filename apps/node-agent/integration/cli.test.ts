@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
 import { deployNode, processesOf } from "./support/deployed-node.ts";
 
@@ -53,6 +54,22 @@ describe("the command line", () => {
     const begin = performance.now();
     await node.cli(["stop"]);
     expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it("starts and stops it also while processes hang on their way up", async () => {
+    const config = configFor(NOBODY);
+    const node = deployNode({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time: 600 },
+    });
+    for (const name of ["dummy-procedure", "tenta-backend"]) {
+      const script = join(node.root, `apps/node-agent/dist/${name}.js`);
+      writeFileSync(script, `for (;;);\n${readFileSync(script, "utf8")}`);
+    }
+    expect(await node.cli(["start"])).toMatchObject({ code: 0, stderr: "" });
+    await vi.waitFor(() => expect(node.logs()).toContain("Last boot"), { timeout: 30_000, interval: 100 });
+    expect((await node.cli(["stop"])).code).toBe(0);
+    expect(processesOf(node.root)).toEqual([]);
   });
 
   it("tells why the agent does not start: file, key, what came, what is allowed", async () => {

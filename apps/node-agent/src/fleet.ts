@@ -71,7 +71,7 @@ export class Fleet {
       ...this.#managers.toReversed().map(async (manager) => {
         const own = teardowns.filter(({ members }) => members.some((name) => manager.members.includes(name)));
         await Promise.all(own.map(({ gone }) => gone));
-        await manager.startProcedure();
+        manager.startProcedure();
       }),
     ]);
   }

@@ -84,6 +84,8 @@ async function runMembers<Config>(runOf: (name: string) => ProcedureRun<Config>)
   const teardown = endOnDemand();
   const changeLevelsWith = levelChanges();
   const start = await askForStart();
+  // What is torn down before it has begun does not begin.
+  if (teardown.signal.aborted) process.exit();
   const { logger, nodes, setLogLevel, close } = createContext(start, teardown.signal);
   changeLevelsWith(setLogLevel);
   process.on("uncaughtException", (error) => {
@@ -91,7 +93,6 @@ async function runMembers<Config>(runOf: (name: string) => ProcedureRun<Config>)
     tell({ kind: "error", name: start.name, text: String(error) });
     process.exit(1);
   });
-  tell({ kind: "running" });
   const late = Promise.withResolvers<void>();
   const ends = [...nodes].map(async ([name, node]) => {
     const well = await endsWell(() => runOf(name)(start.config as Config, name, node), name, node);

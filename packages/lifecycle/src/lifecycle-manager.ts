@@ -87,15 +87,15 @@ export class LifecycleManager<Config> {
   }
 
   /**
-   * Starts the process, and from then on starts it again whenever it dies.
+   * Starts the process, and from then on starts it again whenever it dies. Nobody waits until it is up: what hangs on
+   * its way there is the affair of its watch.
    *
-   * @returns resolves once it runs, or has died in the attempt
    * @throws LifecycleUsageError where it has been started already
    */
-  async startProcedure(): Promise<void> {
+  startProcedure(): void {
     if (this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has been started already`);
     this.#started = true;
-    await this.#start();
+    this.#start();
   }
 
   get variant(): Variant {
@@ -158,14 +158,15 @@ export class LifecycleManager<Config> {
       this.#forciblyKilled = true;
       killGroup(pid);
     }, secondsToKill * 1_000);
-    if (this.#options.variant === "procedure") child.kill("SIGTERM");
+    // A backend that has not come so far as to take the signal of its own has nothing to drain.
+    if (this.#options.variant === "procedure" || !this.#life?.isReady) child.kill("SIGTERM");
     else this.#send(child, { kind: "teardown", reason });
     await this.#gone;
     clearTimeout(killer);
     return this.#lastEnd;
   }
 
-  async #start(): Promise<void> {
+  #start(): void {
     const { entrypoint } = this.#options;
     const startedAt = performance.now();
     const child = spawnChild(entrypoint.module);
@@ -186,13 +187,7 @@ export class LifecycleManager<Config> {
       this.#ended({ exitCode, signal, stderrTail: tail() }, startedAt);
       gone.resolve();
     });
-    const running = new Promise<void>((resolve) => {
-      child.on("message", (message: ToParent) => {
-        if (message.kind === "running") resolve();
-        else this.#receive(message, child);
-      });
-    });
-    await Promise.race([running, this.#gone]);
+    child.on("message", (message: ToParent) => this.#receive(message, child));
   }
 
   #begin(child: ChildProcess): Life {
@@ -220,9 +215,11 @@ export class LifecycleManager<Config> {
     return isCrashLoop && (this.#life?.ranMs ?? 0) < wellStartedMs;
   }
 
-  #receive(message: Exclude<ToParent, { kind: "running" }>, child: ChildProcess): void {
-    if (message.kind === "ready") this.#send(child, this.#startMessage());
-    else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
+  #receive(message: ToParent, child: ChildProcess): void {
+    if (message.kind === "ready") {
+      if (this.#life !== undefined) this.#life.isReady = true;
+      this.#send(child, this.#startMessage());
+    } else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
     // What a process that has ended said last is about a connection and a loop that are no more.
     else if (child === this.#life?.child) {
       this.#life.note(message);
@@ -282,7 +279,7 @@ export class LifecycleManager<Config> {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#restarts++;
-      void this.#start();
+      this.#start();
     }, pauseMs);
   }
 }
