@@ -24,6 +24,9 @@ const ROUND_MS = 60_000;
 /** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
 const LONGEST_ROUND_MS = 3_600_000;
 
+/** A teardown that takes longer than this hangs, in milliseconds: the longest drain of a configuration, and some more. */
+const LONGEST_TEARDOWN_MS = 7_320_000;
+
 /** How often the limits of the message store are seen to, in milliseconds. */
 const LIMITS_MS = 3_600_000;
 
@@ -85,7 +88,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
   ending.use(operations);
   ending.defer(() => tools?.[Symbol.asyncDispose]());
   ending.defer(() => fleet.teardown(outcome === "leave" ? "restart" : "stop"));
-  ending.defer(() => operations.stopping());
+  ending.defer(() => operations.stopping(signal.aborted));
 
   while (!signal.aborted && outcome !== "leave") {
     config = load(options, config, tools?.logger);
@@ -119,6 +122,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
       outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
     } finally {
       round.abort();
+      operations.pulse.beat(LONGEST_TEARDOWN_MS);
       await trial;
     }
   }

@@ -63,9 +63,13 @@ export class Operations implements Disposable {
     this.#counters.take(pid, counts);
   }
 
-  /** The agent is to end. */
-  async stopping(): Promise<void> {
-    this.#serviceManager?.stopping();
+  /**
+   * The agent is about to end.
+   *
+   * @param isAsked - by somebody from outside; otherwise another one takes its place
+   */
+  async stopping(isAsked: boolean): Promise<void> {
+    if (isAsked) this.#serviceManager?.stopping();
     (await this.#metrics?.server)?.[Symbol.dispose]();
   }
 

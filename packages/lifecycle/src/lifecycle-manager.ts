@@ -127,7 +127,8 @@ export class LifecycleManager<Config> {
       startedAt: life?.startedAt,
       link: life?.link,
       progress: life?.progressOf(member),
-      dueInMs: life?.dueInMsOf(member),
+      // One that is torn down has another time to end in, and is killed then.
+      dueInMs: this.#tearingDown ? undefined : life?.dueInMsOf(member),
       crashLoop: this.#isCrashLoop(),
       lastError: this.#lastErrorOf(member),
     };
