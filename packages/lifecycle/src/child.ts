@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { LifecycleUsageError } from "./errors.ts";
 import type { LevelChange, TeardownReason, ToChild } from "./ipc.ts";
+import { tolerateLostOutput } from "./lossy-output.ts";
 import { createContext, type NodeContext, tell } from "./node-context.ts";
 
 export type { LevelChange, LogSink, TeardownReason } from "./ipc.ts";
@@ -81,6 +82,7 @@ async function runMembers<Config>(runOf: (name: string) => ProcedureRun<Config>)
   if (process.send === undefined) {
     throw new LifecycleUsageError("This is a process of the agent: start the agent, and it starts this");
   }
+  tolerateLostOutput();
   const teardown = endOnDemand();
   const changeLevelsWith = levelChanges();
   const start = await askForStart();
