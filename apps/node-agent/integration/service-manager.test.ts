@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { fstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { notifySystemd } from "../src/notify-systemd.ts";
 import { ServiceManager } from "../src/service-manager.ts";
 import type { LiveProcess, LiveStatus } from "../src/status/live.ts";
 import { changed, configFor } from "./support/config.ts";
@@ -124,6 +125,15 @@ describe("without a service manager that can be reached", () => {
     main.kill("SIGTERM");
     expect(await ended(main)).toMatchObject({ code: 0 });
     expect(node.logs()).not.toContain("notify");
+  });
+});
+
+describe("a service manager that cannot be told, for want of memory say", () => {
+  it("is no reason to end", () => {
+    vi.stubEnv("NOTIFY_SOCKET", "/nowhere/notify");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    // More than a command line takes: an error that is thrown at once, as that one is.
+    notifySystemd([`STATUS=${"x".repeat(200_000)}`]);
   });
 });
 

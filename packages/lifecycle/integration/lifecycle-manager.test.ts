@@ -1,6 +1,6 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -65,6 +65,47 @@ function manage(
   });
   const pid = () => pidOf(join(dataDir, `${name}.pid`));
   return { manager, dataDir, settings, logger, requests, states, links, pid };
+}
+
+function at(pauseMs: number): RestartPause {
+  const restartPause = new RestartPause();
+  restartPause.after = () => pauseMs;
+  return restartPause;
+}
+
+/** An error that `spawn` throws at once, as it does where there is no memory left. */
+function tooLongACommandLine(): Disposable {
+  process.execArgv.unshift("x".repeat(200_000));
+  return { [Symbol.dispose]: () => void process.execArgv.shift() };
+}
+
+/** Takes all files that this process may open. */
+function noFileToOpen(): Disposable {
+  const SPARE = 50;
+  const [soft = ""] = execFileSync("prlimit", [
+    "--noheadings",
+    "--output=SOFT",
+    "--nofile",
+    `--pid=${process.pid}`,
+  ])
+    .toString()
+    .trim()
+    .split(/\s+/);
+  const limit = (files: number | string) =>
+    execFileSync("prlimit", [`--pid=${process.pid}`, `--nofile=${files}:`]);
+  limit(Math.max(...readdirSync("/proc/self/fd").map(Number)) + SPARE);
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch (error) {
+    expect(error).toMatchObject({ code: "EMFILE" });
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const file of taken) closeSync(file);
+      limit(soft);
+    },
+  };
 }
 
 /** The text of all files of a folder. */
@@ -293,6 +334,22 @@ describe("a process of the agent", () => {
     const { crashLoop, lastError } = manager.checkProcedureStatus();
     expect(crashLoop).toBe(true);
     expect(lastError).toMatch(/^SyntaxError: Unexpected token 'c', "\[redacted\]" is not valid JSON$/);
+    await manager.teardown("stop");
+  });
+
+  it.each([
+    ["E2BIG", () => tooLongACommandLine()],
+    ["EMFILE", () => noFileToOpen()],
+  ])("that cannot be started (%s) is tried again", async (code, makeTrouble) => {
+    const { manager, pid } = manage("live", { restartPause: at(500) });
+    {
+      using _trouble = makeTrouble();
+      manager.startProcedure();
+      await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
+    }
+    expect(manager.checkProcedureStatus().lastError).toMatch(new RegExp(`spawn.*${code}`));
+    await until(pid);
+    expect(manager.checkProcedureStatus()).toMatchObject({ state: "running", pid: pid() });
     await manager.teardown("stop");
   });
 

@@ -170,8 +170,16 @@ export class LifecycleManager<Config> {
   #start(): void {
     const { entrypoint } = this.#options;
     const startedAt = performance.now();
-    const child = spawnChild(entrypoint.module);
-    const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
+    let child: ChildProcess;
+    try {
+      child = spawnChild(entrypoint.module);
+    } catch (error) {
+      // The machine has no memory left, say.
+      this.#ended({ exitCode: null, signal: null, stderrTail: (error as Error).message }, startedAt);
+      return;
+    }
+    // There are no streams where no file could be opened for them.
+    const tail = child.stderr ? keepTail(child.stderr) : () => "";
     this.#life = this.#begin(child);
     this.#options.onChange?.();
     const gone = Promise.withResolvers<void>();
