@@ -25,6 +25,9 @@ import { keepTail } from "./stderr-tail.ts";
 /** How long a procedure may take to end before it is killed. */
 export const SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN = 30;
 
+/** A process that is still there so long after it was killed is not waited for any longer, in milliseconds. */
+const KILLED_MS = 30_000;
+
 /** How long the last words of a process that has ended are waited for, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
@@ -142,9 +145,10 @@ export class LifecycleManager<Config> {
 
   /**
    * Ends the process: a procedure is sent SIGTERM, a backend the teardown signal. When it has not ended after the time
-   * it has for that, its process group is killed.
+   * it has for that, its process group is killed. The kernel may not let go of one even then, as long as a device does
+   * not answer: that one is left behind.
    *
-   * @returns resolves once it is gone, with how it ended; with nothing if it was not running
+   * @returns resolves once it is gone, with how it ended; with nothing if it was not running, or is left behind
    */
   async teardown(reason: TeardownReason): Promise<ProcessEnd | undefined> {
     this.#tearingDown = true;
@@ -155,16 +159,19 @@ export class LifecycleManager<Config> {
     if (child?.pid === undefined) return undefined;
     const { secondsToKill = SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN } = this.#options;
     const { pid } = child;
-    const killer = setTimeout(() => {
+    const left = Promise.withResolvers<undefined>();
+    let timer = setTimeout(() => {
       this.#forciblyKilled = true;
       killGroup(pid);
+      timer = setTimeout(left.resolve, KILLED_MS, undefined);
     }, secondsToKill * 1_000);
     // A backend that has not come so far as to take the signal of its own has nothing to drain.
     if (this.#options.variant === "procedure" || !this.#life?.isReady) child.kill("SIGTERM");
     else this.#send(child, { kind: "teardown", reason });
-    await this.#gone;
-    clearTimeout(killer);
-    return this.#lastEnd;
+    const end = await Promise.race([this.#gone.then(() => this.#lastEnd), left.promise]);
+    clearTimeout(timer);
+    if (end === undefined) this.#reportLeftBehind(pid);
+    return end;
   }
 
   #start(): void {
@@ -272,6 +279,14 @@ export class LifecycleManager<Config> {
     const { name, logger } = this.#options;
     if (forciblyKilled) logger.warning(`"${name}" did not end in time and was killed`);
     else logger.debug(`"${name}" has ended`);
+  }
+
+  #reportLeftBehind(pid: number): void {
+    const { name, logger } = this.#options;
+    logger.error(
+      `"${name}" (PID ${pid}) has been killed and does not end: it is left behind`,
+      "The kernel waits for a device that does not answer, on USB or I2C perhaps; unplug it, or start the machine anew",
+    );
   }
 
   #startAgain(end: ProcessEnd): void {
