@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
@@ -102,6 +102,15 @@ describe("the command line", () => {
     expect(await data({ ...CRON, IVY_DATA_DIR: "/from-environment" } as typeof CRON)).toBe(
       "/from-environment",
     );
+  });
+
+  it("takes the root of a node from config/.env too", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    for (const [link, generation] of Object.entries({ active: "8-abc-2.0.0", "last-good": "7-abc-2.0.0" }))
+      symlinkSync(`.ivy/gen/${generation}`, join(node.root, link));
+    writeFileSync(`${node.root}/config/.env`, `IVY_ROOT_DIR=${node.root}\n`);
+    const { stdout } = await node.cli(["status", "--json"], CRON);
+    expect(JSON.parse(stdout)).toMatchObject({ update: { state: "trial", to: "2.0.0, revision 8" } });
   });
 
   it.each(["info", "start", "is-running", "stop", "restart"])("explains %s with --help", async (command) => {
