@@ -77,7 +77,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     agent,
     safeMode,
     onChange: () => operations.changed(),
-    onCounts: (counts, pid) => operations.count(counts, pid),
+    onCounts: (counts, life) => operations.count(counts, life),
   });
   const operations = new Operations({ ...options, fleet, agent });
   let outcome: Outcome = "nothing";

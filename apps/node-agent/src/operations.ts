@@ -59,8 +59,8 @@ export class Operations implements Disposable {
   }
 
   /** A process has told what it has done with messages so far. */
-  count(counts: MessageCounts, pid: number): void {
-    this.#counters.take(pid, counts);
+  count(counts: MessageCounts, life: object): void {
+    this.#counters.take(life, counts);
   }
 
   /**
@@ -133,7 +133,8 @@ export class Operations implements Disposable {
 
   /** The main process stores messages too. */
   #countOwn({ tools }: InForce): void {
-    const { messages: stored, bytes: storedBytes } = tools.messages.stored;
-    this.#counters.take(process.pid, { stored, storedBytes, acknowledged: 0 });
+    const { messages } = tools;
+    const { messages: stored, bytes: storedBytes } = messages.stored;
+    this.#counters.take(messages, { stored, storedBytes, acknowledged: 0 });
   }
 }

@@ -50,8 +50,8 @@ export interface LifecycleOptions<Config> {
   patience?: Patience;
   /** Performs what one of its members, whose name goes along, asks for. */
   onRequest?: (request: AgentRequest, name: string) => void;
-  /** Told now and then what a process has done with messages. */
-  onCounts?: (counts: MessageCounts, pid: number) => void;
+  /** Told now and then what a process has done with messages; `life` stands for it, from its start to its end. */
+  onCounts?: (counts: MessageCounts, life: object) => void;
   /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
   onChange?: () => void;
 }
@@ -240,7 +240,7 @@ export class LifecycleManager<Config> {
     else if (child === this.#life?.child) {
       this.#life.note(message);
       if (message.kind === "link") this.#options.onChange?.();
-      if (message.kind !== "error") this.#options.onCounts?.(message.counts, child.pid ?? 0);
+      if (message.kind !== "error") this.#options.onCounts?.(message.counts, this.#life);
     }
   }
 
