@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
 import { deployNode, processesOf } from "./support/deployed-node.ts";
 
@@ -55,6 +56,22 @@ describe("the command line", () => {
     expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
+  it("starts and stops it also while processes hang on their way up", async () => {
+    const config = configFor(NOBODY);
+    const node = deployNode({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time: 600 },
+    });
+    for (const name of ["dummy-procedure", "tenta-backend"]) {
+      const script = join(node.root, `apps/node-agent/dist/${name}.js`);
+      writeFileSync(script, `for (;;);\n${readFileSync(script, "utf8")}`);
+    }
+    expect(await node.cli(["start"])).toMatchObject({ code: 0, stderr: "" });
+    await vi.waitFor(() => expect(node.logs()).toContain("Last boot"), { timeout: 30_000, interval: 100 });
+    expect((await node.cli(["stop"])).code).toBe(0);
+    expect(processesOf(node.root)).toEqual([]);
+  });
+
   it("tells why the agent does not start: file, key, what came, what is allowed", async () => {
     const node = deployNode({ ...configFor(NOBODY), dummy_procedure: { seconds_between_datapoints: 0 } });
     const { code, stderr } = await node.cli(["start"]);
@@ -85,6 +102,15 @@ describe("the command line", () => {
     expect(await data({ ...CRON, IVY_DATA_DIR: "/from-environment" } as typeof CRON)).toBe(
       "/from-environment",
     );
+  });
+
+  it("takes the root of a node from config/.env too", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    for (const [link, generation] of Object.entries({ active: "8-abc-2.0.0", "last-good": "7-abc-2.0.0" }))
+      symlinkSync(`.ivy/gen/${generation}`, join(node.root, link));
+    writeFileSync(`${node.root}/config/.env`, `IVY_ROOT_DIR=${node.root}\n`);
+    const { stdout } = await node.cli(["status", "--json"], CRON);
+    expect(JSON.parse(stdout)).toMatchObject({ update: { state: "trial", to: "2.0.0, revision 8" } });
   });
 
   it.each(["info", "start", "is-running", "stop", "restart"])("explains %s with --help", async (command) => {

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import { Counters } from "../src/metrics/counters.ts";
 import { openMetrics } from "../src/metrics/open-metrics.ts";
 import { changed, configFor, PASSWORD, SENSOR, TOKEN } from "./support/config.ts";
-import { deployNode } from "./support/deployed-node.ts";
+import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 import { parseOpenMetrics } from "./support/parse-open-metrics.ts";
 
@@ -76,8 +77,8 @@ describe("metrics", () => {
     taken.close();
   });
 
-  it.each(["0.0.0.0:9464", "192.168.1.2:9464", "9464", "example.org:80"])(
-    "are served to nobody elsewhere: %s is refused",
+  it.each(["0.0.0.0:9464", "192.168.1.2:9464", "9464", "example.org:80", "127.0.0.1:99999"])(
+    "are served at no port but one of this machine: %s is refused",
     async (listen) => {
       const node = deployNode({ ...configFor(NOBODY), metrics: { listen } });
       const { code, stderr } = await node.cli(["start"]);
@@ -87,6 +88,41 @@ describe("metrics", () => {
       ]);
     },
   );
+
+  it.each(["logs", "../config/config.json"])(
+    "are no reason to end, nor not to end, where something else is in the place of their socket: %s",
+    async (path) => {
+      const listen = `unix:${path}`;
+      const node = deployNode({ ...configFor(NOBODY), backend: null, metrics: { listen } });
+      const main = node.run();
+      await vi.waitFor(
+        () => expect(node.logs()).toContain(`Metrics cannot be served at ${listen}`),
+        PATIENCE,
+      );
+      await vi.waitFor(() => expect(node.logs()).toContain("Last boot"), PATIENCE);
+      expect(existsSync(join(node.dataDir, path))).toBe(true);
+      main.kill("SIGTERM");
+      expect(await ended(main)).toMatchObject({ code: 0 });
+      expect(processesOf(node.root)).toEqual([]);
+    },
+  );
+
+  it("that cannot be ended are no reason for anything to live on", async () => {
+    const listen = "unix:metrics.sock";
+    const node = deployNode({ ...configFor(NOBODY), backend: null, metrics: { listen } });
+    const script = join(node.root, "apps/node-agent/dist/run.js");
+    const built = readFileSync(script, "utf8");
+    const spoiled = built.replace("server.closeAllConnections();", 'throw new Error("no end");');
+    expect(spoiled).not.toBe(built);
+    writeFileSync(script, spoiled);
+    const main = node.run();
+    await vi.waitFor(() => expect(node.logs()).toContain("Last boot"), PATIENCE);
+    await vi.waitFor(() => expect(existsSync(join(node.dataDir, "metrics.sock"))).toBe(true), PATIENCE);
+    main.kill("SIGTERM");
+    expect(await ended(main)).toMatchObject({ code: 1 });
+    expect(node.logs()).toContain('"dummy-procedure" has ended');
+    expect(processesOf(node.root)).toEqual([]);
+  });
 
   it("are escaped", () => {
     const odd = 'a "b" \\ c\nd';
@@ -104,11 +140,12 @@ x{process="a \"b\" \\ c\nd"} 1
 
   it("count on when a process has begun anew", () => {
     const counters = new Counters();
-    counters.take(1, { stored: 5, storedBytes: 500, acknowledged: 1 });
-    counters.take(1, { stored: 7, storedBytes: 700, acknowledged: 4 });
-    counters.take(2, { stored: 2, storedBytes: 200, acknowledged: 0 });
-    counters.take(1, { stored: 1, storedBytes: 100, acknowledged: 1 });
-    expect(counters.total).toEqual({ stored: 10, storedBytes: 1_000, acknowledged: 5 });
+    const [first, other, second] = [{}, {}, {}];
+    counters.take(first, { stored: 5, storedBytes: 500, acknowledged: 1 });
+    counters.take(first, { stored: 7, storedBytes: 700, acknowledged: 4 });
+    counters.take(other, { stored: 2, storedBytes: 200, acknowledged: 0 });
+    counters.take(second, { stored: 8, storedBytes: 800, acknowledged: 1 });
+    expect(counters.total).toEqual({ stored: 17, storedBytes: 1_700, acknowledged: 5 });
   });
 });
 
@@ -121,8 +158,8 @@ describeWithBroker("metrics of a node with a server", () => {
     // What was acknowledged before counts on, so that alone does not show that the backend has begun anew.
     await vi.waitFor(async () => {
       const seen = await valuesAt({ socketPath });
-      expect(seen["ivy_messages_acknowledged"]).toBeGreaterThan(0);
       expect(seen).toMatchObject({ ivy_config_revision: 8, ivy_link_connected: 1, ivy_messages_dead: 0 });
+      expect(seen["ivy_messages_acknowledged"]).toBeGreaterThan(0);
     }, PATIENCE);
   });
 });

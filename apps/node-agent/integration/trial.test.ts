@@ -105,7 +105,6 @@ describeWithBroker("an outage for everybody", () => {
 const CONNECTS_ONLY = `{
   const tell = (message) => process.send(message);
   tell({ kind: "ready" });
-  tell({ kind: "running" });
   const since = Number(process.hrtime.bigint() / 1_000_000n);
   tell({ kind: "link", connected: true, since, counts: { stored: 0, storedBytes: 0, acknowledged: 0 } });
   process.on("disconnect", () => process.exit());

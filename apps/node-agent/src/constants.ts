@@ -14,11 +14,8 @@ export const NAME = "ivy";
 /** Root of a node in the field, unless `IVY_ROOT_DIR` says otherwise. */
 export const DEFAULT_ROOT_DIR = join(homedir(), "Documents", NAME);
 
-/** Root of a node in the field: its versions lie below it. */
-export const ROOT_DIR = process.env["IVY_ROOT_DIR"] ?? DEFAULT_ROOT_DIR;
-
 /** Where `.env`, certificates and configurations lie that wait; in a checkout, the configuration in force and its template too. */
-export const CONFIG_DIR = join(GENERATION === undefined ? PROJECT_DIR : ROOT_DIR, "config");
+export const CONFIG_DIR = join(GENERATION === undefined ? PROJECT_DIR : rootDir(), "config");
 
 /** The configuration in force. */
 export const CONFIG_FILE = join(GENERATION ?? CONFIG_DIR, "config.json");
@@ -28,6 +25,9 @@ for (const file of [join(CONFIG_DIR, ".env"), join(PROJECT_DIR, "../.env")]) {
   if (existsSync(file)) process.loadEnvFile(file);
 }
 
+/** Root of a node in the field: its versions lie below it. */
+export const ROOT_DIR = rootDir();
+
 /** Version of this software. */
 export const VERSION: string = JSON.parse(readFileSync(join(PROJECT_DIR, "package.json"), "utf8")).version;
 
@@ -36,3 +36,8 @@ export const DATA_DIR = process.env["IVY_DATA_DIR"] ?? join(PROJECT_DIR, "data")
 
 /** Held by the main loop for as long as it lives. */
 export const LOCK_FILE = join(DATA_DIR, "run.lock");
+
+/** The launcher of a node names it in the environment; a checkout may in its `.env`. */
+function rootDir(): string {
+  return process.env["IVY_ROOT_DIR"] ?? DEFAULT_ROOT_DIR;
+}

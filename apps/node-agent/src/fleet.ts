@@ -26,8 +26,8 @@ export interface FleetOptions {
   safeMode: boolean;
   /** Told that something about a process has changed. */
   onChange?: () => void;
-  /** Told now and then what a process, whose pid goes along, has done with messages. */
-  onCounts?: (counts: MessageCounts, pid: number) => void;
+  /** Told now and then what a process, which an object stands for, has done with messages. */
+  onCounts?: (counts: MessageCounts, life: object) => void;
 }
 
 /** What the processes of one configuration work with. */
@@ -71,7 +71,7 @@ export class Fleet {
       ...this.#managers.toReversed().map(async (manager) => {
         const own = teardowns.filter(({ members }) => members.some((name) => manager.members.includes(name)));
         await Promise.all(own.map(({ gone }) => gone));
-        await manager.startProcedure();
+        manager.startProcedure();
       }),
     ]);
   }
@@ -131,7 +131,7 @@ export class Fleet {
         agent,
       },
       onRequest: (request, asker) => this.#perform(request, asker, round),
-      onCounts: (counts, pid) => this.#options.onCounts?.(counts, pid),
+      onCounts: (counts, life) => this.#options.onCounts?.(counts, life),
       onChange: () => {
         states.changed();
         this.#options.onChange?.();

@@ -23,6 +23,9 @@ const ROUND_MS = 60_000;
 /** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
 const LONGEST_ROUND_MS = 3_600_000;
 
+/** A teardown that takes longer than this hangs, in milliseconds: the longest drain of a configuration, and some more. */
+const LONGEST_TEARDOWN_MS = 7_320_000;
+
 /** How often the limits of the message store are seen to, in milliseconds. */
 const LIMITS_MS = 3_600_000;
 
@@ -73,43 +76,49 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     agent,
     safeMode,
     onChange: () => operations.changed(),
-    onCounts: (counts, pid) => operations.count(counts, pid),
+    onCounts: (counts, life) => operations.count(counts, life),
   });
-  await using operations = new Operations({ ...options, fleet, agent });
+  const operations = new Operations({ ...options, fleet, agent });
   let outcome: Outcome = "nothing";
   let tools: Tools | undefined;
   let config: AgentConfig | undefined;
-  try {
-    while (!signal.aborted && outcome !== "leave") {
-      config = load(options, config, tools?.logger);
-      const before = tools;
-      tools = createTools(config, dataDir);
-      const { updater, recorded } = await prepare(options, config, tools);
-      const restart = new AbortController();
-      await fleet.use(config, tools, () => restart.abort());
-      await operations.use(config, tools);
-      await before?.[Symbol.asyncDispose]();
-      using _limits = config.backend ? undefined : keepLimits(tools.messages);
-      const { logger, messages } = tools;
-      options.up?.();
-      const stateFile = join(dataDir, "state.json");
-      const until = AbortSignal.any([signal, restart.signal]);
-      const trial = endTrial({
-        updater,
-        fleet,
-        recorded,
-        messages,
-        logger,
-        site: options.site,
-        signal: until,
-      });
+  // Each step is taken, from the last to the first, whatever happens in another.
+  await using ending = new AsyncDisposableStack();
+  ending.use(operations);
+  ending.defer(() => tools?.[Symbol.asyncDispose]());
+  ending.defer(() => fleet.teardown(outcome === "leave" ? "restart" : "stop"));
+  ending.defer(() => operations.stopping(signal.aborted));
+
+  while (!signal.aborted && outcome !== "leave") {
+    config = load(options, config, tools?.logger);
+    const before = tools;
+    tools = createTools(config, dataDir);
+    const { updater, recorded } = await prepare(options, config, tools);
+    const round = new AbortController();
+    await fleet.use(config, tools, () => round.abort());
+    await operations.use(config, tools);
+    await before?.[Symbol.asyncDispose]();
+    using _limits = config.backend ? undefined : keepLimits(tools.messages);
+    const { logger, messages } = tools;
+    options.up?.();
+    const stateFile = join(dataDir, "state.json");
+    const until = AbortSignal.any([signal, round.signal]);
+    const trial = endTrial({
+      updater,
+      fleet,
+      recorded,
+      messages,
+      logger,
+      site: options.site,
+      signal: until,
+    });
+    try {
       outcome = await mainLoop({ updater, logger, stateFile, signal: until, pulse: operations.pulse });
+    } finally {
+      round.abort();
+      operations.pulse.beat(LONGEST_TEARDOWN_MS);
       await trial;
     }
-  } finally {
-    await operations.stopping();
-    await fleet.teardown(outcome === "leave" ? "restart" : "stop");
-    await tools?.[Symbol.asyncDispose]();
   }
 }
 
@@ -162,6 +171,7 @@ interface Loop {
   updater: Updater<AgentConfig>;
   logger: Logger;
   stateFile: string;
+  /** Aborted at the latest when the loop has ended. */
   signal: AbortSignal;
   pulse: Pulse;
 }
@@ -171,11 +181,9 @@ interface Loop {
  * after themselves.
  */
 async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<Outcome> {
-  const left = new AbortController();
-  const ended = AbortSignal.any([signal, left.signal]);
   const wakeUp = new WakeUp();
-  ended.addEventListener("abort", () => wakeUp.notify());
-  watchFile(stateFile, ended, () => {
+  signal.addEventListener("abort", () => wakeUp.notify());
+  watchFile(stateFile, signal, () => {
     updater.reconsider();
     wakeUp.notify();
   });
@@ -198,6 +206,5 @@ async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Pr
       await sleep(pause, undefined, { signal }).catch(() => undefined);
     }
   }
-  left.abort();
   return outcome;
 }

@@ -12,8 +12,13 @@ export type Notification = "READY=1" | "STOPPING=1" | "WATCHDOG=1" | `STATUS=${s
  */
 export function notifySystemd(notifications: readonly Notification[]): void {
   if (process.env["NOTIFY_SOCKET"] === undefined) return;
-  const child = spawn(SYSTEMD_NOTIFY, ["--no-block", ...notifications], { stdio: "ignore" });
-  child.on("error", () => undefined).unref();
+  // It waits until it has been heard: what comes of a process that is gone already cannot be told whose it is, and is lost.
+  try {
+    const child = spawn(SYSTEMD_NOTIFY, notifications, { stdio: "ignore" });
+    child.on("error", () => undefined).unref();
+  } catch {
+    // The machine has no memory left, say.
+  }
 }
 
 /** How long the service manager waits before it takes the agent for hung, in milliseconds; `undefined`: for ever. */

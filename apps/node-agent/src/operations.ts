@@ -61,13 +61,17 @@ export class Operations implements AsyncDisposable {
   }
 
   /** A process has told what it has done with messages so far. */
-  count(counts: MessageCounts, pid: number): void {
-    this.#counters.take(pid, counts);
+  count(counts: MessageCounts, life: object): void {
+    this.#counters.take(life, counts);
   }
 
-  /** The agent is to end. */
-  async stopping(): Promise<void> {
-    this.#serviceManager?.stopping();
+  /**
+   * The agent is about to end.
+   *
+   * @param isAsked - by somebody from outside; otherwise another one takes its place
+   */
+  async stopping(isAsked: boolean): Promise<void> {
+    if (isAsked) this.#serviceManager?.stopping();
     (await this.#metrics?.server)?.[Symbol.dispose]();
   }
 
@@ -143,7 +147,8 @@ export class Operations implements AsyncDisposable {
 
   /** The main process stores messages too. */
   #countOwn({ tools }: InForce): void {
-    const { messages: stored, bytes: storedBytes } = tools.messages.stored;
-    this.#counters.take(process.pid, { stored, storedBytes, acknowledged: 0 });
+    const { messages } = tools;
+    const { messages: stored, bytes: storedBytes } = messages.stored;
+    this.#counters.take(messages, { stored, storedBytes, acknowledged: 0 });
   }
 }

@@ -1,4 +1,4 @@
-import { tellUp } from "@ivy/lifecycle";
+import { tellUp, tolerateLostOutput } from "@ivy/lifecycle";
 import { isJournal, withPriority } from "@ivy/logger";
 import { CONFIG_DIR, CONFIG_FILE, DATA_DIR, LOCK_FILE, NAME, VERSION } from "./constants.ts";
 import { run } from "./main.ts";
@@ -11,6 +11,7 @@ const inBackground = process.argv.includes("--background");
 /** Exit code of programs whose configuration is wrong (`sysexits.h`): trying again does not help. */
 const EX_CONFIG = 78;
 
+tolerateLostOutput();
 try {
   let told = !inBackground;
   await run({
@@ -36,3 +37,5 @@ try {
   process.stderr.write(isJournal(process.stderr.fd) ? withPriority(text, "ERROR") : text);
   process.exitCode = code === "IVY_CONFIG_INVALID" ? EX_CONFIG : 1;
 }
+// Nobody guards what is left of an agent that has ended: nothing may keep it alive.
+process.exit();

@@ -31,7 +31,8 @@ export class ServiceManager implements Disposable {
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
     const ms = watchdogMs();
-    this.#tell(["READY=1"]);
+    // The watch begins with the start of the unit, and the first feed would come late.
+    this.#tell(["READY=1", "WATCHDOG=1"]);
     // Thrice in the time, for one may be late.
     if (ms !== undefined) this.#feeder = setInterval(() => this.#feed(), ms / 3).unref();
   }
@@ -45,6 +46,7 @@ export class ServiceManager implements Disposable {
     }, TOGETHER_MS).unref();
   }
 
+  /** The unit is to end, as somebody has asked for: systemd does not take this back, whatever it is told afterwards. */
   stopping(): void {
     this[Symbol.dispose]();
     notifySystemd(["STOPPING=1", "STATUS=Ends its processes, and sends what it may still send"]);

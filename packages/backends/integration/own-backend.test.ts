@@ -74,7 +74,7 @@ async function startProcess(config: Config, folders: Folders) {
     secondsToKill: 20,
     settings: { ...folders, logsDir, verbosity, revision: 7, secrets: [], agent },
   });
-  await manager.startProcedure();
+  manager.startProcedure();
   onTestFinished(async () => {
     await manager.teardown("restart");
   });

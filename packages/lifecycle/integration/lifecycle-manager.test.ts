@@ -1,6 +1,6 @@
-import { fork } from "node:child_process";
+import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -67,6 +67,47 @@ function manage(
   return { manager, dataDir, settings, logger, requests, states, links, pid };
 }
 
+function at(pauseMs: number): RestartPause {
+  const restartPause = new RestartPause();
+  restartPause.after = () => pauseMs;
+  return restartPause;
+}
+
+/** An error that `spawn` throws at once, as it does where there is no memory left. */
+function tooLongACommandLine(): Disposable {
+  process.execArgv.unshift("x".repeat(200_000));
+  return { [Symbol.dispose]: () => void process.execArgv.shift() };
+}
+
+/** Takes all files that this process may open. */
+function noFileToOpen(): Disposable {
+  const SPARE = 50;
+  const [soft = ""] = execFileSync("prlimit", [
+    "--noheadings",
+    "--output=SOFT",
+    "--nofile",
+    `--pid=${process.pid}`,
+  ])
+    .toString()
+    .trim()
+    .split(/\s+/);
+  const limit = (files: number | string) =>
+    execFileSync("prlimit", [`--pid=${process.pid}`, `--nofile=${files}:`]);
+  limit(Math.max(...readdirSync("/proc/self/fd").map(Number)) + SPARE);
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch (error) {
+    expect(error).toMatchObject({ code: "EMFILE" });
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const file of taken) closeSync(file);
+      limit(soft);
+    },
+  };
+}
+
 /** The text of all files of a folder. */
 function textOf(folder: string, suffix: string): string {
   return readdirSync(folder)
@@ -82,7 +123,7 @@ describe("a process of the agent", () => {
   it("runs from its start to its teardown, and stores messages", async () => {
     const { manager, pid, dataDir } = manage("live");
     expect(manager.procedureIsRunning()).toBe(false);
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() => expect(manager.checkProcedureStatus()).toMatchObject({ state: "running", pid: pid() }));
     expect(manager.procedureIsRunning()).toBe(true);
     const end = await manager.teardown("stop");
@@ -96,8 +137,9 @@ describe("a process of the agent", () => {
 
   it("that is a backend is told why it is torn down", async () => {
     for (const reason of ["stop", "restart"] as const) {
-      const { manager, dataDir } = manage("", { backend: true });
-      await manager.startProcedure();
+      const { manager, dataDir, pid } = manage("", { backend: true });
+      manager.startProcedure();
+      await until(pid);
       expect(await manager.teardown(reason)).toMatchObject({ exitCode: 0, forciblyKilled: false });
       expect(readFileSync(join(dataDir, "probe.reason"), "utf8")).toBe(reason);
     }
@@ -107,7 +149,7 @@ describe("a process of the agent", () => {
     "that does not end (%s) is killed when its time is over",
     async (behaviour) => {
       const { manager, pid, logger } = manage(behaviour, { secondsToKill: 0.3 });
-      await manager.startProcedure();
+      manager.startProcedure();
       await until(() => expect(alive(pid())).toBe(true));
       expect(await manager.teardown("stop")).toMatchObject({ signal: "SIGKILL", forciblyKilled: true });
       expect(alive(pid())).toBe(false);
@@ -117,7 +159,7 @@ describe("a process of the agent", () => {
 
   it("takes what it has started with it", async () => {
     const { manager, dataDir } = manage("family");
-    await manager.startProcedure();
+    manager.startProcedure();
     const grandchild = await until(() => pidOf(join(dataDir, "probe.grandchild")));
     await manager.teardown("stop");
     await until(() => expect(alive(grandchild)).toBe(false));
@@ -125,7 +167,7 @@ describe("a process of the agent", () => {
 
   it("is started again when it is killed, at once the first time", async () => {
     const { manager, pid, logger } = manage("live");
-    await manager.startProcedure();
+    manager.startProcedure();
     const first = await until(pid);
     process.kill(first, "SIGKILL");
     const second = await until(() => {
@@ -152,7 +194,7 @@ describe("a process of the agent", () => {
         return 1;
       };
       const { manager, logger } = manage(behaviour, { restartPause });
-      await manager.startProcedure();
+      manager.startProcedure();
       await until(() => expect(pauses.length).toBeGreaterThanOrEqual(4));
       await manager.teardown("stop");
       expect(pauses.slice(0, 4)).toEqual([0, 750, 1_500, 3_000]);
@@ -165,7 +207,7 @@ describe("a process of the agent", () => {
 
   it("can ask the main process for something", async () => {
     const { manager, requests } = manage("ask");
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() =>
       expect(requests.mock.calls).toEqual([
         [{ kind: "log-level", sink: "file_archive", level: null }, "probe"],
@@ -177,7 +219,7 @@ describe("a process of the agent", () => {
 
   it("knows its agent, and logs less or more when it is told to, also after it has died", async () => {
     const { manager, pid, dataDir } = manage("talk");
-    await manager.startProcedure();
+    manager.startProcedure();
     const talkOf = (who: number, folder: string) =>
       readdirSync(join(dataDir, folder))
         .map((name) => readFileSync(join(dataDir, folder, name), "utf8"))
@@ -222,7 +264,7 @@ describe("a process of the agent", () => {
     const restartPause = new RestartPause();
     restartPause.after = () => 1;
     const { manager, states } = manage("crash", { restartPause });
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() => expect(states.slice(0, 3)).toEqual(["running", "pausing", "running"]));
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus().state).toBe("ended");
@@ -230,7 +272,7 @@ describe("a process of the agent", () => {
 
   it("that is a backend tells of its connection, which ends with it", async () => {
     const { manager, pid, links } = manage("", { backend: true });
-    await manager.startProcedure();
+    manager.startProcedure();
     const before = systemMonotonicMs();
     await until(() => expect(manager.checkProcedureStatus().link?.lastAcknowledged).toBeDefined());
     const { link, startedAt = 0 } = manager.checkProcedureStatus();
@@ -247,7 +289,7 @@ describe("a process of the agent", () => {
 
   it("tells how far its loop is, without telling of every turn", async () => {
     const { manager } = manage("turn");
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() =>
       expect(manager.checkProcedureStatus().progress).toMatchObject({
         turns: 2,
@@ -265,7 +307,7 @@ describe("a process of the agent", () => {
       manage(behaviour, { patience, secondsToKill: 0.3 }),
     );
     const healthy = manage("turn-on", { patience });
-    for (const { manager } of [...probes, healthy]) await manager.startProcedure();
+    for (const { manager } of [...probes, healthy]) manager.startProcedure();
     const [stopped] = probes.slice(-1);
     await until(() => expect(stopped?.manager.checkProcedureStatus().progress?.turns).toBeGreaterThan(0));
     process.kill(stopped?.pid() ?? 0, "SIGSTOP");
@@ -286,7 +328,7 @@ describe("a process of the agent", () => {
     const after = restartPause.after.bind(restartPause);
     restartPause.after = (ranMs) => Math.min(after(ranMs), 1);
     const { manager } = manage("throw", { restartPause });
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() => expect(manager.checkProcedureStatus().restarts).toBe(1));
     expect(manager.checkProcedureStatus().crashLoop).toBe(false);
     await until(() => expect(manager.checkProcedureStatus().restarts).toBe(3));
@@ -296,11 +338,27 @@ describe("a process of the agent", () => {
     await manager.teardown("stop");
   });
 
+  it.each([
+    ["E2BIG", () => tooLongACommandLine()],
+    ["EMFILE", () => noFileToOpen()],
+  ])("that cannot be started (%s) is tried again", async (code, makeTrouble) => {
+    const { manager, pid } = manage("live", { restartPause: at(500) });
+    {
+      using _trouble = makeTrouble();
+      manager.startProcedure();
+      await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
+    }
+    expect(manager.checkProcedureStatus().lastError).toMatch(new RegExp(`spawn.*${code}`));
+    await until(pid);
+    expect(manager.checkProcedureStatus()).toMatchObject({ state: "running", pid: pid() });
+    await manager.teardown("stop");
+  });
+
   it("can be torn down while it waits to be started again", async () => {
     const restartPause = new RestartPause();
     restartPause.after = () => 3_600_000;
     const { manager } = manage("crash", { restartPause });
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus().state).toBe("ended");
@@ -308,7 +366,7 @@ describe("a process of the agent", () => {
 
   it("gets its configuration where nobody else can read it", async () => {
     const { manager, pid } = manage("live");
-    await manager.startProcedure();
+    manager.startProcedure();
     const running = await until(pid);
     for (const place of ["cmdline", "environ"])
       expect(readFileSync(`/proc/${running}/${place}`, "latin1")).not.toContain("canary");
@@ -326,7 +384,7 @@ describe("a process with several members", () => {
 
   it("tells of the loop of each, and logs under the name of each", async () => {
     const { manager, dataDir } = manage("turn", { name: "both", members: MEMBERS });
-    await manager.startProcedure();
+    manager.startProcedure();
     const turnsOf = (member: string) => manager.checkProcedureStatus(member).progress?.turns ?? 0;
     await until(() => expect(Math.min(...MEMBERS.map(turnsOf))).toBeGreaterThan(0));
     const intervals = MEMBERS.map((member) => manager.checkProcedureStatus(member).progress?.intervalMs);
@@ -345,7 +403,7 @@ describe("a process with several members", () => {
   it("is started again when one of them waits for ever, which is blamed; the others are asked to end", async () => {
     const patience = { missedIntervals: 2, shortestMs: 1_000, startMs: 60_000 };
     const { manager, logger, dataDir } = manage("hang", { name: "both", members: MEMBERS, patience });
-    await manager.startProcedure();
+    manager.startProcedure();
     await vi.waitFor(() => expect(manager.checkProcedureStatus().restarts).toBe(1), { timeout: 40_000 });
     expect(manager.checkProcedureStatus("probe").lastError).toMatch(/^made no progress for \d+\.\d s$/);
     expect(manager.checkProcedureStatus("steady").lastError).toMatch(
@@ -366,7 +424,7 @@ describe("a process with several members", () => {
     async (behaviour, why) => {
       const restartPause = slowly();
       const { manager, dataDir } = manage(behaviour, { name: "both", members: MEMBERS, restartPause });
-      await manager.startProcedure();
+      manager.startProcedure();
       await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
       expect(manager.checkProcedureStatus("probe").lastError).toBe(why);
       expect(manager.checkProcedureStatus("steady").lastError).toBe(`"probe" in the same process: ${why}`);
@@ -380,7 +438,7 @@ describe("a process with several members", () => {
   it("ends when one of them is none that it can run, and says which", async () => {
     const restartPause = slowly();
     const { manager } = manage("turn", { name: "both", members: ["steady", "nobody"], restartPause });
-    await manager.startProcedure();
+    manager.startProcedure();
     await until(() => expect(manager.checkProcedureStatus().state).toBe("pausing"));
     expect(manager.checkProcedureStatus("nobody").lastError).toMatch(
       /"nobody" is not among .*: steady, probe$/,
@@ -393,8 +451,8 @@ describe("wrong use of a manager", () => {
   it("is refused: a wrong entrypoint, a missing module, a second start, a check before the start", async () => {
     const { manager } = manage("live");
     expect(() => manager.checkProcedureStatus()).toThrow(LifecycleUsageError);
-    await manager.startProcedure();
-    await expect(manager.startProcedure()).rejects.toThrow(LifecycleUsageError);
+    manager.startProcedure();
+    expect(() => manager.startProcedure()).toThrow(LifecycleUsageError);
     await manager.teardown("stop");
     const options = { config: {}, name: "x", settings: {} as never, logger: {} as never };
     const [procedure, backend] = [

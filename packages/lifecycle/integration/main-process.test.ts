@@ -92,8 +92,10 @@ describe("the main loop in the background", () => {
     const pid = await toggle.startMainloop();
     const pids = toggle.getMainloopPids();
     expect(pids[0]).toBe(pid);
-    expect(pids.slice(1).sort()).toEqual(
-      ["first", "second"].map((name) => pidOf(join(dataDir, `${name}.pid`))).sort(),
+    await until(() =>
+      expect(pids.slice(1).sort()).toEqual(
+        ["first", "second"].map((name) => pidOf(join(dataDir, `${name}.pid`))).sort(),
+      ),
     );
     await expect(toggle.startMainloop()).rejects.toThrow(AutomationLockedError);
     await expect(toggle.startMainloop()).rejects.toThrow(`process ${pid} holds`);
@@ -107,6 +109,7 @@ describe("the main loop in the background", () => {
     const dataDir = temporary();
     const toggle = toggleFor(dataDir, "first=stubborn");
     await toggle.startMainloop();
+    await until(() => pidOf(join(dataDir, "first.pid")));
     const pids = toggle.getMainloopPids();
     await toggle.stopMainloop(200);
     await until(() => expect(pids.filter(alive)).toEqual([]));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { LifecycleUsageError } from "./errors.ts";
 import type { LevelChange, TeardownReason, ToChild } from "./ipc.ts";
+import { tolerateLostOutput } from "./lossy-output.ts";
 import { createContext, type NodeContext, tell } from "./node-context.ts";
 
 export type { LevelChange, LogSink, TeardownReason } from "./ipc.ts";
@@ -81,9 +82,12 @@ async function runMembers<Config>(runOf: (name: string) => ProcedureRun<Config>)
   if (process.send === undefined) {
     throw new LifecycleUsageError("This is a process of the agent: start the agent, and it starts this");
   }
+  tolerateLostOutput();
   const teardown = endOnDemand();
   const changeLevelsWith = levelChanges();
   const start = await askForStart();
+  // What is torn down before it has begun does not begin.
+  if (teardown.signal.aborted) process.exit();
   const { logger, nodes, setLogLevel, close } = createContext(start, teardown.signal);
   changeLevelsWith(setLogLevel);
   process.on("uncaughtException", (error) => {
@@ -91,7 +95,6 @@ async function runMembers<Config>(runOf: (name: string) => ProcedureRun<Config>)
     tell({ kind: "error", name: start.name, text: String(error) });
     process.exit(1);
   });
-  tell({ kind: "running" });
   const late = Promise.withResolvers<void>();
   const ends = [...nodes].map(async ([name, node]) => {
     const well = await endsWell(() => runOf(name)(start.config as Config, name, node), name, node);

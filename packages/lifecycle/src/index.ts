@@ -20,6 +20,7 @@ export {
   type LifecycleOptions,
   SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN,
 } from "./lifecycle-manager.ts";
+export { tolerateLostOutput } from "./lossy-output.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
 export { MEMORY_FLAGS } from "./memory-flags.ts";
 export type { ProcessEnd, ProcessStatus } from "./process-status.ts";

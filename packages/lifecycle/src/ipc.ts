@@ -81,12 +81,11 @@ export type ToChild =
   | ({ kind: "log-level" } & LevelChange);
 
 /**
- * To the main process: the process asks for its settings; `run` has been called; one of its members asks for something
- * else, or tells why the process ends, of its connection or of its loop.
+ * To the main process: the process asks for its settings; one of its members asks for something else, or tells why the
+ * process ends, of its connection or of its loop.
  */
 export type ToParent =
   | { kind: "ready" }
-  | { kind: "running" }
   | { kind: "ask"; name: string; request: AgentRequest }
   | { kind: "error"; name: string; text: string }
   | ({ kind: "link"; name: string; counts: MessageCounts } & LinkReport)

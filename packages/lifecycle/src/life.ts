@@ -32,6 +32,8 @@ export class Life {
   readonly child: ChildProcess;
   /** In milliseconds on the system's monotonic clock. */
   readonly startedAt = systemMonotonicMs();
+  /** It has asked for its settings: from now on it takes the signal for its teardown. */
+  isReady = false;
   link: LinkReport | undefined;
   /** What it says it ends for, and because of which member. */
   error: { name: string; text: string } | undefined;

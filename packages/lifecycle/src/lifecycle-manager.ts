@@ -25,6 +25,9 @@ import { keepTail } from "./stderr-tail.ts";
 /** How long a procedure may take to end before it is killed. */
 export const SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN = 30;
 
+/** A process that is still there so long after it was killed is not waited for any longer, in milliseconds. */
+const KILLED_MS = 30_000;
+
 /** How long the last words of a process that has ended are waited for, in milliseconds. */
 const LAST_WORDS_MS = 500;
 
@@ -47,8 +50,8 @@ export interface LifecycleOptions<Config> {
   patience?: Patience;
   /** Performs what one of its members, whose name goes along, asks for. */
   onRequest?: (request: AgentRequest, name: string) => void;
-  /** Told now and then what a process has done with messages. */
-  onCounts?: (counts: MessageCounts, pid: number) => void;
+  /** Told now and then what a process has done with messages; `life` stands for it, from its start to its end. */
+  onCounts?: (counts: MessageCounts, life: object) => void;
   /** Told that the status has changed: by a start, by an end, in its connection. Progress is no change. */
   onChange?: () => void;
 }
@@ -87,15 +90,15 @@ export class LifecycleManager<Config> {
   }
 
   /**
-   * Starts the process, and from then on starts it again whenever it dies.
+   * Starts the process, and from then on starts it again whenever it dies. Nobody waits until it is up: what hangs on
+   * its way there is the affair of its watch.
    *
-   * @returns resolves once it runs, or has died in the attempt
    * @throws LifecycleUsageError where it has been started already
    */
-  async startProcedure(): Promise<void> {
+  startProcedure(): void {
     if (this.#started) throw new LifecycleUsageError(`"${this.#options.name}" has been started already`);
     this.#started = true;
-    await this.#start();
+    this.#start();
   }
 
   get variant(): Variant {
@@ -127,7 +130,8 @@ export class LifecycleManager<Config> {
       startedAt: life?.startedAt,
       link: life?.link,
       progress: life?.progressOf(member),
-      dueInMs: life?.dueInMsOf(member),
+      // One that is torn down has another time to end in, and is killed then.
+      dueInMs: this.#tearingDown ? undefined : life?.dueInMsOf(member),
       crashLoop: this.#isCrashLoop(),
       lastError: this.#lastErrorOf(member),
     };
@@ -141,9 +145,10 @@ export class LifecycleManager<Config> {
 
   /**
    * Ends the process: a procedure is sent SIGTERM, a backend the teardown signal. When it has not ended after the time
-   * it has for that, its process group is killed.
+   * it has for that, its process group is killed. The kernel may not let go of one even then, as long as a device does
+   * not answer: that one is left behind.
    *
-   * @returns resolves once it is gone, with how it ended; with nothing if it was not running
+   * @returns resolves once it is gone, with how it ended; with nothing if it was not running, or is left behind
    */
   async teardown(reason: TeardownReason): Promise<ProcessEnd | undefined> {
     this.#tearingDown = true;
@@ -154,22 +159,34 @@ export class LifecycleManager<Config> {
     if (child?.pid === undefined) return undefined;
     const { secondsToKill = SECONDS_PER_GRACEFUL_PROCEDURE_TEARDOWN } = this.#options;
     const { pid } = child;
-    const killer = setTimeout(() => {
+    const left = Promise.withResolvers<undefined>();
+    let timer = setTimeout(() => {
       this.#forciblyKilled = true;
       killGroup(pid);
+      timer = setTimeout(left.resolve, KILLED_MS, undefined);
     }, secondsToKill * 1_000);
-    if (this.#options.variant === "procedure") child.kill("SIGTERM");
+    // A backend that has not come so far as to take the signal of its own has nothing to drain.
+    if (this.#options.variant === "procedure" || !this.#life?.isReady) child.kill("SIGTERM");
     else this.#send(child, { kind: "teardown", reason });
-    await this.#gone;
-    clearTimeout(killer);
-    return this.#lastEnd;
+    const end = await Promise.race([this.#gone.then(() => this.#lastEnd), left.promise]);
+    clearTimeout(timer);
+    if (end === undefined) this.#reportLeftBehind(pid);
+    return end;
   }
 
-  async #start(): Promise<void> {
+  #start(): void {
     const { entrypoint } = this.#options;
     const startedAt = performance.now();
-    const child = spawnChild(entrypoint.module);
-    const tail = child.stderr === null ? () => "" : keepTail(child.stderr);
+    let child: ChildProcess;
+    try {
+      child = spawnChild(entrypoint.module);
+    } catch (error) {
+      // The machine has no memory left, say.
+      this.#ended({ exitCode: null, signal: null, stderrTail: (error as Error).message }, startedAt);
+      return;
+    }
+    // There are no streams where no file could be opened for them.
+    const tail = child.stderr ? keepTail(child.stderr) : () => "";
     this.#life = this.#begin(child);
     this.#options.onChange?.();
     const gone = Promise.withResolvers<void>();
@@ -186,13 +203,7 @@ export class LifecycleManager<Config> {
       this.#ended({ exitCode, signal, stderrTail: tail() }, startedAt);
       gone.resolve();
     });
-    const running = new Promise<void>((resolve) => {
-      child.on("message", (message: ToParent) => {
-        if (message.kind === "running") resolve();
-        else this.#receive(message, child);
-      });
-    });
-    await Promise.race([running, this.#gone]);
+    child.on("message", (message: ToParent) => this.#receive(message, child));
   }
 
   #begin(child: ChildProcess): Life {
@@ -220,16 +231,18 @@ export class LifecycleManager<Config> {
     return isCrashLoop && (this.#life?.ranMs ?? 0) < wellStartedMs;
   }
 
-  #receive(message: Exclude<ToParent, { kind: "running" }>, child: ChildProcess): void {
-    if (message.kind === "ready") this.#send(child, this.#startMessage());
-    else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
+  #receive(message: ToParent, child: ChildProcess): void {
+    if (message.kind === "ready") {
+      if (this.#life !== undefined) this.#life.isReady = true;
+      this.#send(child, this.#startMessage());
+    } else if (message.kind === "ask") this.#options.onRequest?.(message.request, message.name);
     // What a process that has ended said last is about a connection and a loop that are no more.
     else if (child === this.#life?.child) {
       const wasConnected = this.#life.link?.connected;
       this.#life.note(message);
       // Acknowledgements come all the time.
       if (message.kind === "link" && message.connected !== wasConnected) this.#options.onChange?.();
-      if (message.kind !== "error") this.#options.onCounts?.(message.counts, child.pid ?? 0);
+      if (message.kind !== "error") this.#options.onCounts?.(message.counts, this.#life);
     }
   }
 
@@ -270,6 +283,14 @@ export class LifecycleManager<Config> {
     else logger.debug(`"${name}" has ended`);
   }
 
+  #reportLeftBehind(pid: number): void {
+    const { name, logger } = this.#options;
+    logger.error(
+      `"${name}" (PID ${pid}) has been killed and does not end: it is left behind`,
+      "The kernel waits for a device that does not answer, on USB or I2C perhaps; unplug it, or start the machine anew",
+    );
+  }
+
   #startAgain(end: ProcessEnd): void {
     const { durationMs, exitCode, signal, stderrTail, blamed, hungMs = 0 } = end;
     const { name, logger } = this.#options;
@@ -284,7 +305,7 @@ export class LifecycleManager<Config> {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#restarts++;
-      void this.#start();
+      this.#start();
     }, pauseMs);
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lockHolder } from "@ivy/files";
@@ -21,7 +21,7 @@ export interface MainloopToggleOptions {
   script: readonly [string, ...string[]];
   /** Working folder of the main loop. */
   cwd: string;
-  /** Takes what the main loop and its processes write to standard error; emptied at each start. */
+  /** Takes what the main loop and its processes write to standard error; emptied at each start, and when it grows long. */
   stderrFile: string;
 }
 
@@ -88,7 +88,9 @@ export class MainloopToggle {
     const { script, cwd, stderrFile } = this.#options;
     const [command, ...args] = script;
     mkdirSync(dirname(stderrFile), { recursive: true });
-    const stderr = openSync(stderrFile, "w");
+    const { O_APPEND, O_CREAT, O_TRUNC, O_WRONLY } = constants;
+    // Whoever empties it while it is written to finds room at its start.
+    const stderr = openSync(stderrFile, O_APPEND | O_CREAT | O_TRUNC | O_WRONLY, 0o666);
     try {
       return spawn(command, args, { cwd, detached: true, stdio: ["ignore", "ignore", stderr, "pipe"] });
     } finally {

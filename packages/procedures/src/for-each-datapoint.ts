@@ -41,15 +41,17 @@ export interface DatapointOptions {
   /** The interval between two data points, in seconds. */
   seconds: number;
   node: LoopContext;
+  /** The first point is now; otherwise it is the next one of the grid. */
+  beginsAtOnce?: boolean;
   clock?: Clock;
 }
 
 /**
- * Calls `measure` at every point of the grid of {@link getTimeToNextDatapoint}, until the process shall end. When it
+ * Calls `measure` at every point of the grid of {@link getTimeToNextDatapoint}, and at once if asked for, until the process shall end. When it
  * throws, the error is logged, and the loop goes on after a pause that grows with each failure in a row.
  */
 export async function forEachDatapoint(
-  { seconds, node, clock = systemClock }: DatapointOptions,
+  { seconds, node, beginsAtOnce = false, clock = systemClock }: DatapointOptions,
   measure: () => void | Promise<void>,
 ): Promise<void> {
   const { logger, signal, agent } = node;
@@ -58,7 +60,7 @@ export async function forEachDatapoint(
     const now = clock.now();
     let pause = getTimeToNextDatapoint(seconds, () => now);
     if (Math.abs(now + pause * 1_000 - due) < TIMER_TOLERANCE_MS) pause += seconds;
-    if (due === 0 && agent?.beginsAtOnce) pause = 0;
+    if (due === 0 && (beginsAtOnce || agent?.beginsAtOnce)) pause = 0;
     due = now + pause * 1_000;
     if (failures === 0) agent?.reportProgress({ seconds, nextInSeconds: pause, failures });
     await clock.sleep(pause, signal);

@@ -12,8 +12,8 @@ export async function run(
   _name: string,
   node: ProcedureContext,
 ): Promise<void> {
-  await check(node);
-  await forEachDatapoint({ seconds: config.system_checks.seconds_between_checks, node }, () => check(node));
+  const seconds = config.system_checks.seconds_between_checks;
+  await forEachDatapoint({ seconds, node, beginsAtOnce: true }, () => check(node));
 }
 
 async function check({ logger, state }: ProcedureContext): Promise<void> {

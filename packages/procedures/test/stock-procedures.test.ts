@@ -55,4 +55,15 @@ describe("the system checks", () => {
     expect(boot).toBeGreaterThan(0);
     expect(boot).toBeLessThanOrEqual(Date.now() + 60_000);
   });
+
+  it("go on where the state cannot be written, on a full disk say", async () => {
+    const { node } = context(() => true);
+    const ended = new AbortController();
+    const full = new Error("ENOSPC: no space left on device");
+    const logger = { ...node.logger, exception: vi.fn(() => ended.abort()) };
+    const state = { ...node.state, update: () => Promise.reject(full) };
+    const spoiled = { ...node, logger, state, signal: ended.signal };
+    await runSystemChecks({ system_checks: { seconds_between_checks: 7_200 } }, "system-checks", spoiled);
+    expect(logger.exception).toHaveBeenCalledWith(full, expect.anything());
+  });
 });

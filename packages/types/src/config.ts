@@ -83,7 +83,7 @@ export type SupervisionConfig = z.infer<typeof SupervisionConfig>;
 export const MetricsConfig = z.strictObject({
   listen: z.string().check(
     z.regex(
-      /^((127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d{1,5}|unix:.+)$/,
+      /^((127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])|unix:.+)$/,
       "must be a port of this machine like 127.0.0.1:9464, or a socket like unix:metrics.sock",
     ),
     about({

@@ -5,14 +5,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, onTestFinished } from "vitest";
 
+const BARRIER = "BARRIER=1";
+
 /** Node has no sockets for datagrams of this kind. */
 const RECEIVER = `
-import socket, sys
+import os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print("bound", flush=True)
 while True:
-    print(s.recv(65536).decode(), flush=True)
+    text, descriptors, _, _ = socket.recv_fds(s, 65536, 8)
+    # Whoever waits to be heard has sent one, and waits until it is closed.
+    for descriptor in descriptors:
+        os.close(descriptor)
+    print(text.decode(), flush=True)
 `;
 
 const runs = (command: string) => spawnSync(command, ["--version"]).status === 0;
@@ -24,7 +30,12 @@ export const describeWithServiceManager = (name: string, suite: () => void) =>
   );
 
 /** Listens as systemd does, until the end of the test. */
-export async function startServiceManager(): Promise<{ socket: string; told: () => string[] }> {
+export async function startServiceManager(): Promise<{
+  socket: string;
+  told: () => string[];
+  /** Whether whoever has told something waits until it has been heard. */
+  isWaitedFor: () => boolean;
+}> {
   const folder = mkdtempSync(join(tmpdir(), "ivy-notify-"));
   const socket = join(folder, "notify");
   const receiver = spawn("python3", ["-c", RECEIVER, socket], { stdio: ["ignore", "pipe", "inherit"] });
@@ -35,5 +46,10 @@ export async function startServiceManager(): Promise<{ socket: string; told: () 
   let text = "";
   receiver.stdout.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
   await once(receiver.stdout, "data");
-  return { socket, told: () => text.split("\n").slice(1, -1) };
+  const lines = () => text.split("\n").slice(1, -1);
+  return {
+    socket,
+    told: () => lines().filter((line) => line !== BARRIER),
+    isWaitedFor: () => lines().includes(BARRIER),
+  };
 }

@@ -2,17 +2,16 @@ import type { MessageCounts } from "@ivy/lifecycle";
 
 const NONE: MessageCounts = { stored: 0, storedBytes: 0, acknowledged: 0 };
 
-/** Adds up what processes count, each from its own start, to counts that only ever grow. */
+/** Adds up what processes count, each from its own beginning, to counts that only ever grow. */
 export class Counters {
   #total = NONE;
-  readonly #last = new Map<number, MessageCounts>();
+  /** Forgets those who are no more. */
+  readonly #last = new WeakMap<object, MessageCounts>();
 
-  /** @param pid - the process that has counted */
-  take(pid: number, counts: MessageCounts): void {
-    const before = this.#last.get(pid) ?? NONE;
-    // One that has counted less than before has begun anew.
-    const last = counts.storedBytes < before.storedBytes ? NONE : before;
-    this.#last.set(pid, counts);
+  /** @param who - has counted so far; another object stands for one that has begun anew */
+  take(who: object, counts: MessageCounts): void {
+    const last = this.#last.get(who) ?? NONE;
+    this.#last.set(who, counts);
     this.#total = combined(this.#total, combined(counts, last, -1));
   }
 

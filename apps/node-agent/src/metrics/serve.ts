@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { resolve } from "node:path";
 import { CONTENT_TYPE } from "./open-metrics.ts";
@@ -36,12 +36,18 @@ export async function serveMetrics({
     }
   };
   const server = createServer(answer);
+  const failed = (error: Error) => warn(`Metrics cannot be served at ${listen}: ${error.message}`);
   await new Promise<void>((begun) => {
     server.on("error", (error) => {
-      warn(`Metrics cannot be served at ${listen}: ${error.message}`);
+      failed(error);
       begun();
     });
-    server.listen(placeOf(listen, dataDir), begun).unref();
+    try {
+      server.listen(placeOf(listen, dataDir), begun).unref();
+    } catch (error) {
+      failed(error as Error);
+      begun();
+    }
   });
   return {
     [Symbol.dispose]: () => {
@@ -56,7 +62,7 @@ function placeOf(listen: string, dataDir: string): { path: string } | { host: st
   if (listen.startsWith(UNIX)) {
     const path = resolve(dataDir, listen.slice(UNIX.length));
     // Of an agent that was killed; nobody else listens there, for there is one agent at a time.
-    rmSync(path, { force: true });
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) rmSync(path);
     return { path };
   }
   const colon = listen.lastIndexOf(":");
