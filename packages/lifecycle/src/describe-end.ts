@@ -1,8 +1,5 @@
-import { REDACTED } from "@ivy/types";
+import { REDACTED, spellingsOf } from "@ivy/types";
 import type { ProcessEnd } from "./process-status.ts";
-
-/** A shorter text stands in other words too often to be struck out. */
-const SHORTEST_SECRET = 4;
 
 /** More of an error is not kept, in characters. */
 const LONGEST = 500;
@@ -18,8 +15,7 @@ export function describeEnd({ hungMs, error, signal, exitCode, stderrTail }: Pro
 
 /** A text as one line of bounded length, without secrets. */
 export function strikeOut(text: string, secrets: readonly string[]): string {
-  const long = secrets.filter((secret) => secret.length >= SHORTEST_SECRET);
-  const clean = long.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
+  const clean = spellingsOf(secrets).reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
   const line = clean.replaceAll(/\s+/g, " ").trim();
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 3)}...`;
 }

@@ -15,9 +15,6 @@ import { type Entry, formatBlocks, formatLine } from "./entry.ts";
 import { isJournal, withPriority } from "./journal.ts";
 import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
-/** A shorter text stands in other words too often to be struck out. */
-const SHORTEST_SECRET = 4;
-
 export interface LoggerOptions {
   /** Who writes: stands in every entry. */
   origin: string;
@@ -72,7 +69,7 @@ export class Logger implements Disposable {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
-    this.#secrets = spellingsOf((options.secrets ?? []).filter((secret) => secret.length >= SHORTEST_SECRET));
+    this.#secrets = spellingsOf(options.secrets ?? []);
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
   }

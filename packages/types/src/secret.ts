@@ -35,9 +35,13 @@ export function secretsOf(value: unknown, schema?: z.ZodMiniType): string[] {
   return [...found].sort((a, b) => b.length - a.length);
 }
 
+/** A shorter text stands in other words too often to be struck out, in characters. */
+const SHORTEST_SECRET = 4;
+
 /** Secrets as they may be written in texts, longest first: as they are, in JSON, JSON within JSON, addresses, Base64. */
 export function spellingsOf(secrets: readonly string[]): string[] {
-  const spellings = secrets.flatMap((clear) => {
+  const long = secrets.filter((clear) => clear.length >= SHORTEST_SECRET);
+  const spellings = long.flatMap((clear) => {
     const inJson = escaped(clear);
     const inAddress = encodeURIComponent(clear.toWellFormed());
     return [clear, inJson, escaped(inJson), inAddress, Buffer.from(clear).toString("base64")];

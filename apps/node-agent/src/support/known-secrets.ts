@@ -4,9 +4,6 @@ import { parseEnv } from "node:util";
 import { secretsOf } from "@ivy/types";
 import { AgentConfig } from "../agent-config.ts";
 
-/** A shorter text stands in other words too often to be struck out. */
-const SHORTEST_SECRET = 4;
-
 /** Where the secrets of a node lie. */
 export interface SecretPlaces {
   configFile: string;
@@ -18,15 +15,14 @@ export interface SecretPlaces {
   projectDir: string;
 }
 
-/** Everything on a node that must not leave it, as far as it can be known: longest first. */
+/** Everything on a node that must not leave it, as far as it can be known. */
 export function knownSecrets({ configFile, configDir, root, projectDir }: SecretPlaces): string[] {
   const configs = [configFile, ...jsonFilesIn(configDir), ...generationConfigs(root)].flatMap(
     secretsOfConfig,
   );
   const environment = [join(configDir, ".env"), join(projectDir, "../.env")].flatMap(secretsOfEnvironment);
   const keys = filesIn(configDir).flatMap(secretsOfKey);
-  const found = new Set([...configs, ...environment, ...keys]);
-  return [...found].filter((secret) => secret.length >= SHORTEST_SECRET).sort((a, b) => b.length - a.length);
+  return [...new Set([...configs, ...environment, ...keys])];
 }
 
 function generationConfigs(root: string): string[] {
