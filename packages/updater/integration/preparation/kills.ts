@@ -74,12 +74,12 @@ export async function killDuring({ stage, template }: Workshop, kill: Kill): Pro
   await take.until(() => hasBegun(take, kill.step) || take.said().includes("settled"));
   await sleep(kill.after);
   const met = strike(take, kill.victim);
-  // Whoever kills the suite of a version is taken for a part of it.
-  const mayBeRejected = kill.victim === "a step" && hasBegun(take, "test");
   const problems = problemsOfImage(take.root, CHANGE, false);
   const { journal } = rootPaths(take.root);
   await take.until(() => take.said().includes("settled") || (readJournal(journal)?.failures ?? 0) > 0);
   await starting;
+  // Whoever kills the suite of a version is taken for a part of it.
+  const mayBeRejected = kill.victim === "a step" && hasBegun(take, "test");
   if (!take.said().includes("settled")) problems.push(...(await takeUpAgain(take, kill.victim)));
   const end = toldOf(take.root).at(-1) ?? "nothing";
   return { ...kill, met, end, problems: [...problems, ...problemsAtEnd(take, mayBeRejected, end)] };
