@@ -15,6 +15,8 @@ const env = {
   IVY_TEST_MOSQUITTO: mosquitto,
   IVY_TEST_CC: cc,
   IVY_TEST_OTHERS: ["systemd-notify", "python3", "faketime", "minisign", "shellcheck"].map(find).join(),
+  // Only root may mount.
+  IVY_TEST_USER: String(process.getuid()),
 };
 const borders = await run("turbo", ["boundaries"], env);
 const tasks = await run(

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UpdaterConfig } from "@ivy/types";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -58,6 +59,18 @@ describe.skipIf(!canMount)("a disk that fails (needs the right to mount)", { tim
     expect(checkManifest(versionFolder(paths, "2.0.0"), "content")).toBeUndefined();
     expect(readdirSync(paths.stage)).toEqual([]);
     expect(readdirSync(paths.trash)).toEqual([]);
+  });
+
+  it("has room for a version as soon as those are gone that nobody has accepted", async () => {
+    using disk = new SmallDisk(MEGABYTES);
+    await using take = workshop.stage.take(disk.folder);
+    take.copyOf(workshop.template);
+    const { paths } = requestOf(take);
+    mkdirSync(versionFolder(paths, "3.0.0"));
+    execFileSync("fallocate", ["-l", "100m", join(versionFolder(paths, "3.0.0"), "blob")]);
+    expect(await endOf(take, () => undefined)).toBe("ready");
+    expect(existsSync(versionFolder(paths, "3.0.0"))).toBe(false);
+    expect(existsSync(requestOf(take).running)).toBe(true);
   });
 
   it("takes the archive from a stick once", async () => {

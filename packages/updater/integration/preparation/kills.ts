@@ -78,9 +78,11 @@ export async function killDuring({ stage, template }: Workshop, kill: Kill): Pro
   const { journal } = rootPaths(take.root);
   await take.until(() => take.said().includes("settled") || (readJournal(journal)?.failures ?? 0) > 0);
   await starting;
-  if (!take.said().includes("settled")) problems.push(...(await takeUpAgain(take)));
+  // Whoever kills the suite of a version is taken for a part of it.
+  const mayBeRejected = kill.victim === "a step" && hasBegun(take, "test");
+  if (!take.said().includes("settled")) problems.push(...(await takeUpAgain(take, kill.victim)));
   const end = toldOf(take.root).at(-1) ?? "nothing";
-  return { ...kill, met, end, problems: [...problems, ...problemsAtEnd(take, kill, end)] };
+  return { ...kill, met, end, problems: [...problems, ...problemsAtEnd(take, mayBeRejected, end)] };
 }
 
 function hasBegun(take: Take, step: string): boolean {
@@ -88,10 +90,13 @@ function hasBegun(take: Take, step: string): boolean {
 }
 
 /** What has failed for now is tried again later: what is left of it meanwhile, and whether that comes to its end. */
-async function takeUpAgain(take: Take): Promise<string[]> {
+async function takeUpAgain(take: Take, victim: Victim): Promise<string[]> {
   const problems: string[] = [];
   if (!(await take.until(() => take.agents().length === 1)))
     problems.push(`it waits, and ${take.agents().length} processes run`);
+  const { trash } = rootPaths(take.root);
+  if (victim === "a step" && (existsSync(join(take.root, "2.0.0")) || readdirSync(trash).length > 0))
+    problems.push("it waits, and what has failed takes room");
   await take.stop();
   // Its time has come.
   rmSync(rootPaths(take.root).journal);
@@ -119,13 +124,11 @@ function strike(take: Take, victim: Victim): boolean {
   }
 }
 
-function problemsAtEnd(take: Take, { victim, step }: Kill, end: KillOutcome["end"]): string[] {
+function problemsAtEnd(take: Take, mayBeRejected: boolean, end: KillOutcome["end"]): string[] {
   const paths = rootPaths(take.root);
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder) : []);
   const versions = list(take.root).filter((name) => /^\d/.test(name));
   const expected = end === "accepted" ? ["1.0.0", "2.0.0"] : ["1.0.0"];
-  // Whoever kills the suite of a version is taken for a part of it.
-  const mayBeRejected = victim === "a step" && step === "test";
   return [
     ...problemsOfEnd(take.root, CHANGE, take.said(), 0).filter(
       (problem) => !(mayBeRejected && problem.startsWith("I10")),
