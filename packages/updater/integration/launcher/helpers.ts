@@ -100,10 +100,7 @@ describe.concurrent("the launcher's helpers", { timeout: 180_000 }, () => {
     let killed = 0;
     const deadline = performance.now() + 60_000;
     while (readVerdict(node.paths, name) === undefined && performance.now() < deadline) {
-      for (const pid of node.helpers()) {
-        process.kill(pid, "SIGKILL");
-        killed++;
-      }
+      killed += node.killHelpers();
       await sleep(200);
     }
     await vi.waitFor(() => expect(node.starts(old)).toHaveLength(1), PATIENCE);
