@@ -148,6 +148,13 @@ export class Node implements AsyncDisposable {
     );
   }
 
+  /** @returns how many there were */
+  killHelpers(): number {
+    const pids = this.helpers();
+    for (const pid of pids) kill(pid);
+    return pids.length;
+  }
+
   /** The processes that the agents have started. */
   agents(): number[] {
     return processes().filter((pid) => textOf(pid, "environ").includes(`IVY_RUN=${this.paths.root}:`));
