@@ -95,9 +95,12 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     tools = createTools(config, dataDir);
     const { updater, recorded } = await prepare(options, config, tools);
     const round = new AbortController();
-    await fleet.use(config, tools, () => round.abort());
-    await operations.use(config, tools);
-    await before?.[Symbol.asyncDispose]();
+    try {
+      await fleet.use(config, tools, () => round.abort());
+      await operations.use(config, tools);
+    } finally {
+      await before?.[Symbol.asyncDispose]();
+    }
     using _limits = config.backend ? undefined : keepLimits(tools.messages);
     const { logger, messages } = tools;
     options.up?.();

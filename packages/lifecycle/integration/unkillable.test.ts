@@ -18,6 +18,7 @@ it("a process that does not even end when it is killed is left behind, with a wo
     name: "probe",
     variant: "procedure",
     logger,
+    patience: { missedIntervals: 2, shortestMs: 1_000, startMs: 600_000 },
     settings: {
       dataDir,
       configDir: dataDir,
@@ -32,7 +33,10 @@ it("a process that does not even end when it is killed is left behind, with a wo
   const pid = await until(() => pidOf(join(dataDir, "probe.pid")));
   onTestFinished(() => void process.kill(pid, "SIGKILL"));
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  expect(manager.checkProcedureStatus().dueInMs).toBeGreaterThan(0);
   const end = manager.teardown("stop");
+  // It is not told to be stuck meanwhile, however long it may take.
+  expect(manager.checkProcedureStatus().dueInMs).toBeUndefined();
   await vi.advanceTimersByTimeAsync(61_000);
   expect(await end).toBeUndefined();
   expect(logger.error).toHaveBeenCalledWith(
