@@ -3,11 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { prepareVersion } from "../../src/change/prepare-version.ts";
 import { versionFolder } from "../../src/root/paths.ts";
-import { configOf, emptyRoot, writeVersion } from "../root/root.ts";
+import { switchPointer } from "../../src/root/pointers.ts";
+import { addGeneration, configOf, emptyRoot, writeVersion } from "../root/root.ts";
 
 describe("a preparation", () => {
   it("deletes what others have left, and leaves nothing of its own", async () => {
     const paths = emptyRoot();
+    const active = await addGeneration(paths, 1);
+    for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, active);
     const left = [
       join(paths.stage, "1-superseded"),
       join(paths.trash, "cut-off"),
