@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
-import { PASSWORD, TOKEN } from "./support/config.ts";
-import { ended, processesOf } from "./support/deployed-node.ts";
+import { createTestAuthority, startMosquitto } from "@ivy/messaging/testing";
+import { connectAsync } from "mqtt";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { configFor, PASSWORD, TOKEN } from "./support/config.ts";
+import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 
 /** Names of the lines of `/proc/PID/environ` and `cmdline` of all processes of a node, with the folder's files. */
@@ -120,6 +122,27 @@ describeWithBroker("a node and its server", () => {
     await server.count("measurements", before + 1);
     next.kill("SIGTERM");
     await ended(next);
+  });
+
+  it("measurements arrive over TLS, at a broker whose authority only the configuration knows", async () => {
+    using authority = createTestAuthority();
+    await using broker = await startMosquitto({ tls: authority.issue("broker") });
+    const { host, port } = broker;
+    const ca = readFileSync(authority.caFile);
+    const listener = await connectAsync({ protocol: "mqtts", host, port, ca });
+    onTestFinished(() => listener.endAsync());
+    await listener.subscribeAsync("measurements/#");
+    const arrived = new Promise<{ topic: string; payload: Buffer }>((resolve) =>
+      listener.once("message", (topic, payload) => resolve({ topic, payload })),
+    );
+    const mqtt_connection = { host, port, client_id: "node-7", tls: { ca_file: authority.caFile } };
+    const backend = { provider: "tenta", mqtt_connection, max_parallel_messages: 50, max_drain_time: 5 };
+    const main = deployNode(configFor(broker, { backend })).run();
+    const { topic, payload } = await arrived;
+    expect(topic).toBe("measurements/node-7");
+    expect(String(payload)).toContain("random_walk");
+    main.kill("SIGTERM");
+    expect(await ended(main)).toEqual({ code: 0, signal: null });
   });
 });
 
