@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startMosquitto, startTentaServer } from "@ivy/backends/testing";
 import { MEMORY_FLAGS } from "@ivy/lifecycle";
 import { MessagingAgent } from "@ivy/messaging";
-import { median, printFigure } from "@ivy/tooling/bench";
+import { median, printFigure, wakeUpsOf } from "@ivy/tooling/bench";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
 const STARTS = 5;
@@ -199,8 +199,15 @@ printFigure({
   await server.count("measurements", measurements() + 2, 60_000);
   const pids = family(main.pid ?? 0);
   await sleep(5_000);
-  const before = processorTime(pids);
+  const wakeUps = () => pids.reduce((sum, pid) => sum + wakeUpsOf(pid), 0);
+  const [before, wokenBefore] = [processorTime(pids), wakeUps()];
   await sleep(IDLE_SECONDS * 1_000);
+  printFigure({
+    name: "wake-ups when idle, all threads of all processes, stock configuration",
+    value: (wakeUps() - wokenBefore) / IDLE_SECONDS,
+    unit: "1/s",
+    goal: { atMost: 10 },
+  });
   printFigure({
     name: "processor time when idle, stock configuration",
     value: (100 * (processorTime(pids) - before)) / IDLE_SECONDS,

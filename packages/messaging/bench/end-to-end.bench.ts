@@ -1,11 +1,10 @@
 // Messages from the queue to mosquitto, beside MQTT.js alone with the same payloads; and one message on an idle system.
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MessagingAgent } from "@ivy/messaging";
 import { type ForwardOptions, forward, type ServerProtocol } from "@ivy/messaging/forwarder";
 import { startMosquitto } from "@ivy/messaging/testing";
-import { inTurn, percentile, printFigure } from "@ivy/tooling/bench";
+import { inTurn, percentile, printFigure, wakeUpsOf } from "@ivy/tooling/bench";
 import { connectAsync } from "mqtt";
 import { BODY, startFixture, temporary } from "./support.ts";
 
@@ -124,20 +123,12 @@ async function idleWakeUps(): Promise<number> {
   while (agent.getNLatestMessages(1).length > 0) await sleep(10);
   await agent.teardown();
   await sleep(2_000);
-  const before = switchesOf(forwarder.pid ?? 0);
+  const before = wakeUpsOf(forwarder.pid ?? 0);
   await sleep(IDLE_SECONDS * 1_000);
-  const after = switchesOf(forwarder.pid ?? 0);
+  const after = wakeUpsOf(forwarder.pid ?? 0);
   forwarder.kill("SIGTERM");
   await once(forwarder, "exit");
   return (after - before) / IDLE_SECONDS;
-}
-
-/** Each wake-up of a thread ends with its giving up the processor by itself. */
-function switchesOf(pid: number): number {
-  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
-    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
-    return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
-  }, 0);
 }
 
 // Compiled code, for both.

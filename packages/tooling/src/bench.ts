@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+
 /** One result of a benchmark. */
 export interface Figure {
   name: string;
@@ -56,4 +58,12 @@ export async function inTurn(
 
 function rounded(value: number): number {
   return Number(value.toPrecision(4));
+}
+
+/** How often the threads of a process have been woken so far: each time, they have given up the processor by themselves. */
+export function wakeUpsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+    return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+  }, 0);
 }
