@@ -42,7 +42,9 @@ export function openQueueDatabase(file: string): Database {
     return database;
   } catch (error) {
     database?.close();
-    throw isDamage(error) ? new UnusableDatabaseError(error.message, { cause: error }) : error;
+    // What is asked of it here is always the same, so an error of SQL is a header that says another format.
+    const isUnusable = isDamage(error) || isCode(error, "SQLITE_ERROR");
+    throw isUnusable ? new UnusableDatabaseError((error as Error).message, { cause: error }) : error;
   }
 }
 
