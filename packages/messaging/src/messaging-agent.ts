@@ -2,32 +2,25 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
+import { readDay, readTexts, readUrgentDay } from "./archive.ts";
 import { checkMessage } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
 import { encodeSoundBody } from "./encode-sound-body.ts";
-import { type LogFile, LogFolder } from "./log/folder.ts";
+import { toArchiveItem, toItem } from "./item.ts";
+import { LogFolder } from "./log/folder.ts";
 import { LogLane } from "./log/lane.ts";
 import { LANES, type Lane, placeOf, spanOfLane } from "./log/place.ts";
-import {
-  type Located,
-  type Period,
-  readPeriod,
-  readRecordAt,
-  readWholeLog,
-  type TextRecord,
-  toTextRecord,
-} from "./log/reader.ts";
+import { type Located, type Period, readRecordAt } from "./log/reader.ts";
 import { encodeRecord, type LogRecord, openRecord } from "./log/record.ts";
 import { contains } from "./log/spans.ts";
 import { LogStream } from "./log/stream.ts";
-import { watchLog } from "./log/watch.ts";
+import { observeLog } from "./observe.ts";
 import { usualLane } from "./priority.ts";
 import { ActiveQueue } from "./queue/active-queue.ts";
 import { Consumer } from "./queue/consumer.ts";
 import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
-import { readPythonArchive, readPythonArchives } from "./queue/python-original.ts";
 import { randomName } from "./random-name.ts";
 
 export interface MessagingAgentOptions<Body> {
@@ -259,14 +252,8 @@ export class MessagingAgent<Body = MessageBody> {
    * @param urgentOnly - leaves out the data, which may be very many
    */
   loadMessageArchive(date: string, { urgentOnly = false } = {}): MessageArchiveItem<Body>[] {
-    const load = (lane: Lane) =>
-      this.#folder.list(lane).flatMap((file) => (file.day === date ? [...readWholeLog(file)] : []));
-    const urgent = load("urgent");
-    if (urgentOnly) return urgent.map(({ record }) => toArchiveItem<Body>(record));
-    const regular = load("regular");
-    const original = readPythonArchive(join(this.#folder.path, `${date}.csv`));
-    const merged = inOrder([regular.map(recordOf)], [urgent.map(recordOf)]);
-    return [...original, ...merged].map(toArchiveItem<Body>);
+    const records = urgentOnly ? readUrgentDay(this.#folder, date) : readDay(this.#folder, date);
+    return records.map(toArchiveItem<Body>);
   }
 
   /**
@@ -279,32 +266,12 @@ export class MessagingAgent<Body = MessageBody> {
 
   /** The same with their bodies in JSON, as they were written: for whoever goes through very many. */
   *textsOf(period: Period): Generator<MessageArchiveItem<string>> {
-    for (const record of readPythonArchives(this.#folder.path)) {
-      if (record.t >= period.fromMs && record.t < period.toMs)
-        yield toArchiveItem<string>(toTextRecord(record));
-    }
-    const [urgent, regular] = LANES.map((lane) => readFiles(this.#folder.list(lane), period));
-    for (const record of inOrder(regular ?? [], urgent ?? [])) yield toArchiveItem<string>(record);
+    for (const record of readTexts(this.#folder, period)) yield toArchiveItem<string>(record);
   }
 
   /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
   observe(signal: AbortSignal, added: (item: MessageArchiveItem<Body>) => void): void {
-    const folder = this.logFolder;
-    const everything = LANES.map(spanOfLane);
-    const streams = everything.map((span) => new LogStream(this.#folder, span, () => undefined));
-    const take = (pass: (item: MessageArchiveItem<Body>) => void) => {
-      for (const stream of streams) {
-        for (let next = stream.take(100, everything); next.length > 0; next = stream.take(100, everything)) {
-          for (const { record } of next) pass(toArchiveItem<Body>(record));
-        }
-      }
-    };
-    take(() => undefined);
-    const watcher = watchLog(folder, (created) => {
-      if (created) for (const stream of streams) stream.filesChanged();
-      take(added);
-    });
-    signal.addEventListener("abort", () => watcher[Symbol.dispose](), { once: true });
+    observeLog(this.#folder, signal, (record) => added(toArchiveItem<Body>(record)));
   }
 
   /**
@@ -394,43 +361,4 @@ export class MessagingAgent<Body = MessageBody> {
 function laneOf(body: unknown, options?: AddOptions): Lane {
   if (options?.urgent === undefined) return usualLane(body);
   return options.urgent ? "urgent" : "regular";
-}
-
-const recordOf = ({ record }: Located): LogRecord => record;
-
-function* readFiles(files: readonly LogFile[], period: Period): Generator<TextRecord[]> {
-  for (const file of files) yield* readPeriod(file, period);
-}
-
-/** The records of two lanes, which come some at a time, by their time; each lane in its own order. */
-function* inOrder<Timed extends { t: number }>(
-  one: Iterable<Timed[]>,
-  other: Iterable<Timed[]>,
-): Generator<Timed> {
-  const rest = oneByOne(other);
-  let next = rest.next();
-  for (const records of one) {
-    for (const record of records) {
-      for (; !next.done && next.value.t < record.t; next = rest.next()) yield next.value;
-      yield record;
-    }
-  }
-  for (; !next.done; next = rest.next()) yield next.value;
-}
-
-function* oneByOne<Item>(groups: Iterable<Item[]>): Generator<Item> {
-  for (const group of groups) yield* group;
-}
-
-/** A message of the log as users of the queue see it. */
-export function toItem<Body>({
-  identifier,
-  record,
-}: Pick<Located, "identifier" | "record">): MessageQueueItem<Body> {
-  return { identifier, ...toArchiveItem<Body>(record) };
-}
-
-function toArchiveItem<Body>({ t, r, m }: Omit<LogRecord, "id">): MessageArchiveItem<Body> {
-  const [timestamp, message_body] = [t / 1_000, m as Body];
-  return r === undefined ? { timestamp, message_body } : { timestamp, revision: r, message_body };
 }

@@ -1,5 +1,5 @@
 import type { MessageQueueItem } from "@ivy/types";
-import { toItem } from "../messaging-agent.ts";
+import { toItem } from "../item.ts";
 import type { Consumer } from "../queue/consumer.ts";
 import type { Pace } from "./pace.ts";
 import type { Caution, Quarantine } from "./quarantine.ts";
