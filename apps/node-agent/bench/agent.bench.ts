@@ -1,5 +1,5 @@
 // The whole agent, as built: its start, its memory, its answer to a configuration, its idle time, its pace with a backlog.
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   copyFileSync,
@@ -24,6 +24,8 @@ const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
 const STARTS = 5;
 const CHANGES = 5;
 const MEMORY_ROUNDS = 3;
+/** The main process, two procedures and the backend. */
+const PROCESSES = 4;
 const BACKLOG = 20_000;
 const IDLE_SECONDS = 60;
 const TICKS_PER_SECOND = 100;
@@ -85,7 +87,7 @@ async function addMeasurements(dataDir: string, count: number): Promise<void> {
   await agent.teardown();
 }
 
-async function stop(main: ReturnType<typeof start>): Promise<void> {
+async function stop(main: ChildProcess): Promise<void> {
   main.kill("SIGTERM");
   await once(main, "exit");
 }
@@ -133,6 +135,21 @@ function processorTime(pids: readonly number[]): number {
   return ticks.reduce((sum, one) => sum + one, 0) / TICKS_PER_SECOND;
 }
 
+/** Memory (PSS) of as many Node processes as the agent has, in MB; they do nothing at all. */
+async function memoryOfBareNodes(): Promise<number> {
+  using node = deploy(configuration(1));
+  const script = "console.log(); setInterval(() => undefined, 1e9)";
+  const processes = Array.from({ length: PROCESSES }, () =>
+    spawn(join(node.root, "node"), [...MEMORY_FLAGS, "--eval", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  );
+  for (const { stdout } of processes) await once(stdout, "data");
+  const sum = processes.reduce((total, { pid }) => total + memoryOf(pid ?? 0).pss, 0);
+  for (const one of processes) await stop(one);
+  return sum;
+}
+
 /** Memory of the whole agent, once its procedures have measured; that of each process goes to standard error. */
 async function memoryOfAgent(share_process: boolean): Promise<Memory> {
   using node = deploy({ ...configuration(1), supervision: { share_process } });
@@ -168,8 +185,11 @@ printFigure({
 
 {
   const rounds: { apart: Memory; shared: Memory }[] = [];
-  for (let round = 0; round < MEMORY_ROUNDS; round++)
+  const bare: number[] = [];
+  for (let round = 0; round < MEMORY_ROUNDS; round++) {
     rounds.push({ apart: await memoryOfAgent(false), shared: await memoryOfAgent(true) });
+    bare.push(await memoryOfBareNodes());
+  }
   const middle = (mode: "apart" | "shared", part: keyof Memory) =>
     median(rounds.map((round) => round[mode][part]));
   printFigure({
@@ -178,6 +198,13 @@ printFigure({
     unit: "MB",
     beside: PYTHON.memory,
     goal: { atMost: 1 },
+  });
+  printFigure({
+    name: "memory (PSS) of all processes together, beside the least that any could take",
+    value: middle("apart", "pss"),
+    unit: "MB",
+    beside: { name: `${PROCESSES} Node processes that do nothing`, value: median(bare) },
+    goal: { atMost: 1.5 },
   });
   for (const [part, title] of [
     ["pss", "PSS"],
