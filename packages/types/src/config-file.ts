@@ -9,6 +9,9 @@ import { ForeignConfig } from "./foreign-config.ts";
 
 type Schema<Value> = z.ZodMiniType<Value>;
 
+/** Some editors begin a file with it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /**
  * Checks a configuration that is already parsed.
  *
@@ -35,7 +38,7 @@ export function loadConfigFromString(
   source = "The configuration",
   schema: Schema<unknown> = Config,
 ): unknown {
-  return parseConfig(parseJson(text, source), source, schema);
+  return parseConfig(parseJson(text.replace(BYTE_ORDER_MARK, ""), source), source, schema);
 }
 
 /**

@@ -18,7 +18,7 @@ export function describeProblems(
     const there = issue.path.reduce<JsonSchema | undefined>(step, allowed);
     const path = issue.path.join(".");
     if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(path, key, there));
-    const isSecret = valueAt(shown, issue.path) === REDACTED;
+    const isSecret = pathTo(shown, issue.path).includes(REDACTED);
     const came = show(valueAt(value, issue.path), there, isSecret);
     return [{ path, problem: `${saying(issue, there)}; came ${came}` }];
   });
@@ -49,10 +49,15 @@ function show(value: unknown, there: JsonSchema | undefined, isSecret: boolean):
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key],
-    value,
-  );
+  return pathTo(value, path).at(-1);
+}
+
+/** A value, and each one below it on a path. */
+function pathTo(value: unknown, path: readonly PropertyKey[]): unknown[] {
+  const values = [value];
+  for (const key of path)
+    values.push((values.at(-1) as Record<PropertyKey, unknown> | null | undefined)?.[key]);
+  return values;
 }
 
 /** One key deeper in a JSON Schema. */

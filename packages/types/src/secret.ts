@@ -3,11 +3,16 @@ import type * as z from "zod/mini";
 /** What stands in the place of a secret wherever a configuration is shown, logged, stored or sent. */
 export const REDACTED = "[redacted]";
 
-const secrets = new WeakSet<z.ZodMiniType>();
+type Schema = z.ZodMiniType;
 
-/** Marks a field of a configuration schema as secret: it never leaves the configuration file in clear. */
-export function secret<Schema extends z.ZodMiniType>(schema: Schema): Schema {
-  secrets.add(schema as z.ZodMiniType);
+const marked = new WeakSet<Schema>();
+
+/**
+ * Marks a part of a configuration schema as secret: it never leaves the configuration file in clear. It may stand
+ * anywhere: in lists, records and alternatives, and below further checks.
+ */
+export function secret<Marked extends Schema>(schema: Marked): Marked {
+  marked.add(schema as Schema);
   return schema;
 }
 
@@ -21,18 +26,25 @@ const SECRET_NAME = /pass(word|phrase)?$|token$|secret|private_?key|credential|a
  * @param value - the configuration, or a part of it; of this version or of another
  * @param schema - the schema that describes it, as far as one does
  */
-export function redact<Value>(value: Value, schema?: z.ZodMiniType): Value {
-  return transform(value, schema, undefined, (found) => (found === null ? null : REDACTED)) as Value;
+export function redact<Value>(value: Value, schema?: Schema): Value {
+  return transform(value, schemasOf(schema), undefined, (found) =>
+    found === null ? null : REDACTED,
+  ) as Value;
 }
 
-/** The secrets of a configuration, longest first, so that they can be struck out of any text. */
-export function secretsOf(value: unknown, schema?: z.ZodMiniType): string[] {
+/** The secrets of a configuration, numbers as texts, longest first, so that they can be struck out of any text. */
+export function secretsOf(value: unknown, schema?: Schema): string[] {
   const found = new Set<string>();
-  transform(value, schema, undefined, (secretValue) => {
-    if (typeof secretValue === "string" && secretValue.length > 0) found.add(secretValue);
+  transform(value, schemasOf(schema), undefined, (secretValue) => {
+    for (const text of textsIn(secretValue)) found.add(text);
     return secretValue;
   });
   return [...found].sort((a, b) => b.length - a.length);
+}
+
+function textsIn(value: unknown): string[] {
+  if (isContainer(value)) return Object.values(value).flatMap(textsIn);
+  return (typeof value === "string" && value !== "") || typeof value === "number" ? [String(value)] : [];
 }
 
 /** A shorter text stands in other words too often to be struck out, in characters. */
@@ -44,7 +56,9 @@ export function spellingsOf(secrets: readonly string[]): string[] {
   const spellings = long.flatMap((clear) => {
     const inJson = escaped(clear);
     const inAddress = encodeURIComponent(clear.toWellFormed());
-    return [clear, inJson, escaped(inJson), inAddress, Buffer.from(clear).toString("base64")];
+    const inPath = encodeURI(clear.toWellFormed());
+    const inForm = inAddress.replaceAll("%20", "+");
+    return [clear, inJson, escaped(inJson), inAddress, inPath, inForm, Buffer.from(clear).toString("base64")];
   });
   return [...new Set(spellings)].sort((a, b) => b.length - a.length);
 }
@@ -53,50 +67,79 @@ const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
 
 type Visit = (secretValue: unknown) => unknown;
 
+/** @param schemas - those that may describe the value: one that makes it secret is enough */
 function transform(
   value: unknown,
-  schema: z.ZodMiniType | Described | undefined,
+  schemas: readonly Schema[],
   key: string | undefined,
   visit: Visit,
 ): unknown {
-  const described = unwrap(schema);
-  if (described.secret || (key !== undefined && SECRET_NAME.test(key) && !isContainer(value)))
-    return visit(value);
-  if (Array.isArray(value)) return value.map((item) => transform(item, undefined, key, visit));
+  const layers = schemas.flatMap(layersOf);
+  const isNamed = key !== undefined && SECRET_NAME.test(key) && !isContainer(value);
+  if (isNamed || layers.some((layer) => marked.has(layer))) return visit(value);
   if (!isContainer(value)) return value;
+  const partsOf = (name: string) => layers.flatMap((layer) => partOf(layer, name));
+  if (Array.isArray(value))
+    return value.map((item, index) => transform(item, partsOf(String(index)), key, visit));
   return Object.fromEntries(
     Object.entries(value).map(([name, inner]) => {
-      const schemaOfInner = isTokenConnection(value, name) ? TOKEN_CONNECTION : described.shape?.[name];
-      return [name, transform(inner, schemaOfInner, name, visit)];
+      const shown = transform(inner, partsOf(name), name, visit);
+      return [name, name === "mqtt_connection" && hasToken(value) ? visitUserName(shown, visit) : shown];
     }),
   );
 }
 
 /** The access token of a device at ThingsBoard is its user name; then there is no password. */
-const TOKEN_CONNECTION: Described = { secret: false, shape: { username: { secret: true } } };
+function hasToken(backend: object): boolean {
+  const { provider, mqtt_connection } = backend as { provider?: unknown; mqtt_connection?: unknown };
+  return provider === "thingsboard" && isContainer(mqtt_connection) && !("password" in mqtt_connection);
+}
 
-function isTokenConnection(backend: object, key: string): boolean {
-  if (key !== "mqtt_connection" || !("mqtt_connection" in backend) || !isContainer(backend.mqtt_connection))
-    return false;
-  const provider = "provider" in backend ? backend.provider : undefined;
-  return provider === "thingsboard" && !("password" in backend.mqtt_connection);
+function visitUserName(connection: unknown, visit: Visit): unknown {
+  if (!isContainer(connection) || !("username" in connection)) return connection;
+  return { ...connection, username: visit(connection.username) };
 }
 
 function isContainer(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-interface Described {
-  secret: boolean;
-  shape?: Record<string, z.ZodMiniType | Described>;
+interface Definition {
+  innerType?: Schema;
+  in?: Schema;
+  out?: Schema;
+  left?: Schema;
+  right?: Schema;
+  options?: readonly Schema[];
+  getter?: () => Schema;
+  shape?: Readonly<Record<string, Schema>>;
+  catchall?: Schema;
+  element?: Schema;
+  valueType?: Schema;
+  items?: readonly Schema[];
+  rest?: Schema | null;
 }
 
-/** What a schema says below its wrappers (optional, nullable, default). */
-function unwrap(schema: z.ZodMiniType | Described | undefined): Described {
-  if (schema === undefined) return { secret: false };
-  if ("secret" in schema) return schema;
-  if (secrets.has(schema)) return { secret: true };
-  const definition = schema._zod.def as { innerType?: z.ZodMiniType; shape?: Record<string, z.ZodMiniType> };
-  if (definition.innerType !== undefined) return unwrap(definition.innerType);
-  return definition.shape === undefined ? { secret: false } : { secret: false, shape: definition.shape };
+const schemasOf = (...schemas: readonly (Schema | undefined)[]) => schemas.filter((one) => one !== undefined);
+
+/** A schema, what it was before checks were added, what its wrappers hold, and its alternatives. */
+function layersOf(schema: Schema): Schema[] {
+  const definition = schema._zod.def as Definition;
+  const { innerType, left, right, out, options = [], getter } = definition;
+  const below = schemasOf(
+    schema._zod.parent as Schema | undefined,
+    innerType,
+    definition.in,
+    out,
+    left,
+    right,
+  );
+  return [schema, ...[...below, ...options, ...schemasOf(getter?.())].flatMap(layersOf)];
+}
+
+/** What describes one part of a value. */
+function partOf(schema: Schema, name: string): Schema[] {
+  const { shape, catchall, element, valueType, items, rest } = schema._zod.def as Definition;
+  const ofTuple = items?.[Number(name)] ?? rest ?? undefined;
+  return schemasOf(shape?.[name] ?? catchall, element, valueType, ofTuple);
 }

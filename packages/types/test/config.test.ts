@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
 import {
   Config,
   ConfigError,
@@ -9,7 +10,9 @@ import {
   dumpConfig,
   loadConfig,
   loadConfigFromString,
+  parseConfig,
   redact,
+  secret,
   secretsOf,
 } from "../src/index.ts";
 
@@ -234,6 +237,17 @@ describe("a configuration", () => {
   });
 });
 
+it("A wrong value in a section that is secret as a whole is not shown", () => {
+  const schema = z.object({ door: secret(z.object({ pin: z.int() })) });
+  const load = () => parseConfig({ door: { pin: "canary" } }, "config.json", schema);
+  expect(load).toThrow("door.pin");
+  expect(load).not.toThrow("canary");
+});
+
+it("A file with a byte order mark is loaded", () => {
+  expect(loadConfigFromString(`\uFEFF${JSON.stringify(PYTHON_1_1_0)}`)).toEqual(LOADED);
+});
+
 describe("redact", () => {
   it("takes the user name at ThingsBoard for the access token that it is where there is no password", () => {
     const backend = (connection: object, provider = "thingsboard") => ({
@@ -257,6 +271,42 @@ describe("redact", () => {
     expect(JSON.stringify(shown)).not.toContain("canary");
     expect(shown.backend.mqtt_connection).toMatchObject({ host: "h", username: "u", password: "[redacted]" });
     expect(shown.other.tokens).toBe(3);
+  });
+
+  it.each<[string, z.ZodMiniType, unknown, unknown]>([
+    ["below a description", secret(z.string()).check(z.describe("a PIN")), "canary", "[redacted]"],
+    ["in a list", z.array(secret(z.string())), ["canary"], ["[redacted]"]],
+    [
+      "in objects of a list",
+      z.array(z.object({ pin: secret(z.string()) })),
+      [{ pin: "canary" }],
+      [{ pin: "[redacted]" }],
+    ],
+    ["in a record", z.record(z.string(), secret(z.string())), { door: "canary" }, { door: "[redacted]" }],
+    ["as an alternative", z.union([z.number(), secret(z.string())]), "canary", "[redacted]"],
+    [
+      "in an alternative",
+      z.union([z.object({ pin: secret(z.string()) }), z.null()]),
+      { pin: "canary" },
+      { pin: "[redacted]" },
+    ],
+    [
+      "as a whole section",
+      z.optional(secret(z.object({ pin: z.string() }))),
+      { pin: "canary" },
+      "[redacted]",
+    ],
+    ["in a tuple", z.tuple([z.string(), secret(z.string())]), ["shown", "canary"], ["shown", "[redacted]"]],
+  ])("finds a secret %s", (_, inner, value, shown) => {
+    const schema = z.object({ greenhouse: inner });
+    expect(redact({ greenhouse: value }, schema)).toEqual({ greenhouse: shown });
+    expect(secretsOf({ greenhouse: value }, schema)).toEqual(["canary"]);
+  });
+
+  it("lists a number as the text that it is written as", () => {
+    expect(secretsOf({ pin: 4711 }, z.object({ pin: secret(z.int()).check(z.minimum(1_000)) }))).toEqual([
+      "4711",
+    ]);
   });
 
   it("lists the secrets, longest first", () => {
