@@ -5,9 +5,13 @@ import { type Period, readPeriod, readWholeLog, type TextRecord, toTextRecord } 
 import type { LogRecord } from "./log/record.ts";
 import { readPythonArchive, readPythonArchives } from "./queue/python-original.ts";
 
-/** The records of one day's files, of both lanes by their time; those of Python Ivy first. */
-export function readDay(folder: LogFolder, date: string): LogRecord[] {
-  const original = readPythonArchive(join(folder.path, `${date}.csv`));
+/**
+ * The records of one day's files, of both lanes by their time; those of Python Ivy first.
+ *
+ * @param incident - told of files of Python Ivy with lines that cannot be read
+ */
+export function readDay(folder: LogFolder, date: string, incident: (text: string) => void): LogRecord[] {
+  const original = readPythonArchive(join(folder.path, `${date}.csv`), incident);
   return [...original, ...inOrder([readDayOfLane(folder, date, "regular")], [readUrgentDay(folder, date)])];
 }
 
@@ -17,9 +21,12 @@ export function readUrgentDay(folder: LogFolder, date: string): LogRecord[] {
 }
 
 /** The records of a period, of whatever files: of both lanes by their time; those of Python Ivy first. */
-export function* readTexts(folder: LogFolder, period: Period): Generator<TextRecord> {
-  for (const record of readPythonArchives(folder.path))
-    if (record.t >= period.fromMs && record.t < period.toMs) yield toTextRecord(record);
+export function* readTexts(
+  folder: LogFolder,
+  period: Period,
+  incident: (text: string) => void,
+): Generator<TextRecord> {
+  for (const record of readPythonArchives(folder.path, period, incident)) yield toTextRecord(record);
   const [urgent = [], regular = []] = LANES.map((lane) => readFiles(folder.list(lane), period));
   yield* inOrder(regular, urgent);
 }

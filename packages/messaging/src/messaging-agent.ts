@@ -252,7 +252,9 @@ export class MessagingAgent<Body = MessageBody> {
    * @param urgentOnly - leaves out the data, which may be very many
    */
   loadMessageArchive(date: string, { urgentOnly = false } = {}): MessageArchiveItem<Body>[] {
-    const records = urgentOnly ? readUrgentDay(this.#folder, date) : readDay(this.#folder, date);
+    const records = urgentOnly
+      ? readUrgentDay(this.#folder, date)
+      : readDay(this.#folder, date, this.#incident);
     return records.map(toArchiveItem<Body>);
   }
 
@@ -266,7 +268,7 @@ export class MessagingAgent<Body = MessageBody> {
 
   /** The same with their bodies in JSON, as they were written: for whoever goes through very many. */
   *textsOf(period: Period): Generator<MessageArchiveItem<string>> {
-    for (const record of readTexts(this.#folder, period)) yield toArchiveItem<string>(record);
+    for (const record of readTexts(this.#folder, period, this.#incident)) yield toArchiveItem<string>(record);
   }
 
   /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */

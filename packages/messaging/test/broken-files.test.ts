@@ -152,6 +152,8 @@ describe("a queue whose database", () => {
         { message_body: { variant: "config", config: { general: { config_revision: 3 } } } },
       ]);
       expect(JSON.stringify(items)).not.toContain("canary");
+      const files = readdirSync(dataDir).filter((name) => name.startsWith(QUEUE));
+      for (const file of files) expect(readFileSync(join(dataDir, file), "latin1")).not.toContain("canary");
       await agent.teardown();
     }
   });

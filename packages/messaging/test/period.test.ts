@@ -68,4 +68,30 @@ describe("the messages of a period", () => {
     );
     expect(valuesOf([...agent.messagesOf({ fromMs: NOON, toMs: NOON + 1 })])).toEqual([1, 2]);
   });
+
+  it("of Python Ivy with a line that a power cut has torn lose no more than that line", async () => {
+    const dataDir = temporary();
+    const told: string[] = [];
+    const agent = createAgent(dataDir, { now: () => NOON, onIncident: (text) => told.push(text) });
+    await agent.addMessage(number(4));
+    const line = (value: number) =>
+      `${NOON / 1_000},"${JSON.stringify(number(value)).replaceAll('"', '""')}"\n`;
+    const file = join(dataDir, "messages/2026-03-01.csv");
+    writeFileSync(file, `timestamp,message_body\n${line(1)}${line(2).slice(0, 30)}${line(2)}${line(3)}`);
+    expect(valuesOf([...agent.messagesOf({ fromMs: NOON, toMs: NOON + 1 })])).toEqual([1, 3, 4]);
+    expect(told).toEqual([expect.stringContaining(`${file}: line 3 `)]);
+  });
+
+  it("of Python Ivy are looked for in files of that time only", async () => {
+    const dataDir = temporary();
+    const told: string[] = [];
+    const agent = createAgent(dataDir, { now: () => NOON, onIncident: (text) => told.push(text) });
+    await agent.addMessage(number(1));
+    writeFileSync(
+      join(dataDir, "messages/2025-03-01.csv"),
+      "timestamp,message_body\nnothing that can be read\n",
+    );
+    expect(valuesOf([...agent.messagesOf({ fromMs: NOON, toMs: NOON + 1 })])).toEqual([1]);
+    expect(told).toEqual([]);
+  });
 });

@@ -167,6 +167,7 @@ export class ActiveQueue {
         append(readPythonQueue(database));
         dropPythonQueue(database);
       });
+      database.pragma("wal_checkpoint(TRUNCATE)");
     });
   }
 
