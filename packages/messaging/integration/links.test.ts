@@ -1,5 +1,5 @@
 import { connectAsync } from "mqtt";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { brokerAnswers, tryBroker } from "../src/forwarder.ts";
 import { hasMosquitto } from "../src/testing.ts";
 import { createAgent, number, temporary, valuesOf } from "../test/support.ts";
@@ -93,6 +93,20 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     );
     await proxy.restore();
     await untilAllArrived(arrived, 10, 0);
+  });
+
+  it("stays away: the limits of the queue are kept, and what that costs is told", async () => {
+    const closed = await proxyTo({ port: 1 });
+    let now = Date.parse("2026-03-01T12:00:00Z");
+    const onIncident = vi.fn();
+    const agent = createAgent(temporary(), { limits: { queueBytes: 400 }, now: () => now, onIncident });
+    startForwarding(agent, closed.port);
+    for (const value of upTo(6)) {
+      await agent.addMessage(number(value));
+      now += 86_400_000;
+    }
+    await until(() => expect(agent.statistics().dropped).toBeGreaterThan(0));
+    expect(onIncident.mock.calls[0]?.[0]).toMatch(/wait to be sent/);
   });
 
   it("refuses connections for a while: it is told once", async () => {

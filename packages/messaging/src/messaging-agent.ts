@@ -230,7 +230,7 @@ export class MessagingAgent<Body = MessageBody> {
       queue,
       folder: this.#folder,
       incident: this.#incident,
-      filesChanged: () => housekeeping.lookAfter(),
+      lookAfter: () => housekeeping.lookAfter(),
     });
   }
 

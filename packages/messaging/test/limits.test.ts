@@ -95,6 +95,16 @@ describe("a store at its limits", () => {
     expect(valuesOf(agent.getNLatestMessages(10))).toEqual([0, 1, 2, 3, 4].slice(dropped));
   });
 
+  it("warns before it drops what is too old", async () => {
+    const onIncident = vi.fn();
+    const { agent } = await withDays(4, { limits: { queueDays: 4 }, onIncident });
+    agent.keepLimits();
+    expect(onIncident.mock.calls).toEqual([
+      [expect.stringMatching(/messages of 4 days wait .* 4 days, the oldest/)],
+    ]);
+    expect(agent.statistics().dropped).toBe(0);
+  });
+
   it("keeps them by itself where a forwarder is at work", async () => {
     const { agent, days } = await withDays(6, { limits: { archiveDays: 1 } });
     const consumer = agent.openConsumer();

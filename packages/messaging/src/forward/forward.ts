@@ -33,6 +33,7 @@ export async function forward<Body = MessageBody>(options: ForwardOptions<Body>)
     while (!course.withoutConnection.aborted) {
       const failure = await forwardOverOneConnection(options, course);
       if (failure === undefined || course.withoutConnection.aborted) break;
+      consumer.lookAfter();
       const pause = reconnecting.pauseAfter(failure);
       await sleep(pause, undefined, { signal: course.withoutConnection }).catch(() => undefined);
     }

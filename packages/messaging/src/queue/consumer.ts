@@ -21,8 +21,8 @@ export interface ConsumerOptions {
   folder: LogFolder;
   /** Told of what cannot be read. */
   incident: (text: string) => void;
-  /** Called when files of the log have been created or removed. */
-  filesChanged: () => void;
+  /** Keeps the limits of the log, if it is time for that. */
+  lookAfter: () => void;
 }
 
 /**
@@ -35,7 +35,7 @@ export class Consumer {
   readonly #queue: ActiveQueue;
   readonly #folder: LogFolder;
   readonly #incident: (text: string) => void;
-  readonly #onFilesChanged: () => void;
+  readonly #lookAfter: () => void;
   readonly #urgent: LogStream;
   #regular: LogStream;
   #backlog: LogStream | undefined;
@@ -45,19 +45,24 @@ export class Consumer {
   #deferred: Required<Change> = { done: [], dead: [] };
   readonly #damagedFiles = new Set<string>();
 
-  constructor({ queue, folder, incident, filesChanged }: ConsumerOptions) {
+  constructor({ queue, folder, incident, lookAfter }: ConsumerOptions) {
     this.#queue = queue;
     this.#folder = folder;
     this.#incident = incident;
-    this.#onFilesChanged = filesChanged;
+    this.#lookAfter = lookAfter;
     this.#urgent = this.#open(spanOfLane("urgent"));
     this.#regular = this.#open(spanOfLane("regular"));
   }
 
   /** To be called when a file of the log has been created or removed. */
   filesChanged(): void {
-    this.#onFilesChanged();
+    this.#lookAfter();
     for (const stream of this.#streams) stream.filesChanged();
+  }
+
+  /** To be called now and then while nothing can be sent: the log grows all the same. */
+  lookAfter(): void {
+    this.#lookAfter();
   }
 
   /**

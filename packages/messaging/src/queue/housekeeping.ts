@@ -4,7 +4,7 @@ import { LANES, type Span, spanOfFile } from "../log/place.ts";
 import { contains, lengthOf, within } from "../log/spans.ts";
 import type { ActiveQueue } from "./active-queue.ts";
 import { countPending } from "./depth.ts";
-import { filesToRemove, type KeptFile, type StoreLimits } from "./limits.ts";
+import { daysOfUnsent, filesToRemove, type KeptFile, type StoreLimits } from "./limits.ts";
 
 /** The limits are looked at this often even if the log has no new file, in milliseconds. */
 const INTERVAL_MS = 3_600_000;
@@ -37,7 +37,8 @@ export class Housekeeping {
   lookAfter(): void {
     try {
       const newest = LANES.map((lane) => this.#folder.list(lane).at(-1)?.name).join();
-      if (newest === this.#lastNewest && performance.now() - this.#lastAt < INTERVAL_MS) return;
+      const isDue = newest !== this.#lastNewest || performance.now() - this.#lastAt >= INTERVAL_MS;
+      if (!isDue && this.#freeBytes() >= this.#limits.freeBytes) return;
       [this.#lastNewest, this.#lastAt] = [newest, performance.now()];
       const { log } = this.#folder;
       if (log !== undefined) this.#queue.recognise(log);
@@ -53,9 +54,8 @@ export class Housekeeping {
     this.#folder.ensure();
     const pending = this.#queue.pending();
     const files = this.#files().map((file) => measure(file, pending));
-    this.#warn(files.reduce((sum, { pendingBytes }) => sum + pendingBytes, 0));
-    const { bavail, bsize } = statfsSync(this.#folder.path);
-    for (const { file, pendingBytes } of filesToRemove(files, bavail * bsize, this.#limits)) {
+    this.#warn(files);
+    for (const { file, pendingBytes } of filesToRemove(files, this.#freeBytes(), this.#limits)) {
       if (pendingBytes > 0) this.#drop(file, pending);
       // First, for it may be the room that the queue wants.
       this.#folder.remove(file);
@@ -74,6 +74,12 @@ export class Housekeeping {
     for (const file of guessed.filter(isDone)) this.#queue.restore(spanOfFile(file));
   }
 
+  /** What the file system has left, in bytes. */
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#folder.path);
+    return bavail * bsize;
+  }
+
   #files(): LogFile[] {
     return LANES.flatMap((lane) => this.#folder.list(lane));
   }
@@ -86,12 +92,15 @@ export class Housekeeping {
     );
   }
 
-  #warn(pendingBytes: number): void {
-    const isHigh = pendingBytes > WARNING_AT * this.#limits.queueBytes;
+  #warn(files: readonly Measured[]): void {
+    const { queueBytes, queueDays } = this.#limits;
+    const pendingBytes = files.reduce((sum, file) => sum + file.pendingBytes, 0);
+    const days = daysOfUnsent(files);
+    const isHigh = pendingBytes > WARNING_AT * queueBytes || days > WARNING_AT * queueDays;
     if (isHigh && !this.#warned) {
       this.#incident(
-        `${megabytes(pendingBytes)} MB of messages wait to be sent. When ${megabytes(this.#limits.queueBytes)} MB ` +
-          "are reached, the oldest are dropped",
+        `${megabytes(pendingBytes)} MB of messages of ${days} days wait to be sent. When they are more than ` +
+          `${megabytes(queueBytes)} MB or ${queueDays} days, the oldest are dropped`,
       );
     }
     this.#warned = isHigh;

@@ -65,6 +65,16 @@ export function filesToRemove<File extends KeptFile>(
   return [...sent, ...unsent].map(({ file }) => file);
 }
 
+/** On how many days something was added since the oldest message that waits, that day and the newest included. */
+export function daysOfUnsent(files: readonly KeptFile[]): number {
+  const spans = LANES.map((lane) => {
+    const days = [...new Set(files.filter((file) => file.lane === lane).map(({ day }) => day))];
+    const oldest = files.find((file) => file.lane === lane && file.pendingBytes > 0);
+    return oldest === undefined ? 0 : days.length - days.indexOf(oldest.day);
+  });
+  return Math.max(...spans);
+}
+
 /** The files of a lane that may go at all, with their age in days on which something was added. */
 function removable<File extends KeptFile>(lane: readonly File[]): { file: File; age: number }[] {
   const days = [...new Set(lane.map(({ day }) => day))];
