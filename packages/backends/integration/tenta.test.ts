@@ -199,10 +199,10 @@ describe.skipIf(!hasMosquitto)("the Tenta backend (needs mosquitto)", () => {
     const { broker, server, dataDir, configDir } = await setUp();
     const { messages, state, stop } = startBackend(broker, dataDir, configDir);
     await messages.addMessage({ variant: "data", data: { a: 1 } });
-    await server.configure("node-7", 8, NEW_CONFIG);
+    // What is secret in a section that only another version knows, nobody here can tell.
+    await server.configure("node-7", 8, { ...NEW_CONFIG, modem: { pin: "canary-pin" } });
     await vi.waitFor(() => expect(state.load().pending_configs).toHaveLength(1), 10_000);
     await stop();
-    expect(contents(dataDir)).toContain("[redacted]");
     expect(contents(dataDir)).not.toContain("canary");
     expect(server.payloads.join("")).not.toContain("canary");
   });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { replaceFile } from "@ivy/files";
 import type { NodeContext } from "@ivy/lifecycle/child";
-import { configDigest, ForeignConfig, redact, type State } from "@ivy/types";
+import { configDigest, ForeignConfig, type State } from "@ivy/types";
 
 /** How many configurations are remembered as handled; the server repeats only its newest. */
 const REMEMBERED = 100;
@@ -74,13 +74,13 @@ async function goOn({ revision, digest, steps }: Arrival, { state, logger }: Con
 /** What is to be done with one that is not known. */
 function stepsWith(config: WithRevision, digest: string, node: ConfigReceiver): Arrival["steps"] {
   const { logger, messages } = node;
-  const shown = redact(config);
-  const { config_revision } = config.general;
+  const { config_revision, software_version } = config.general;
+  // No more of it: which of its fields are secret, the schema of the version that it is meant for says.
+  const shown = { general: { config_revision, software_version } };
   const answerReceived = async () => {
     await messages.addMessage({ variant: "config", status: "received", config: shown });
     logger.info(
-      `Received the configuration of revision ${config_revision}`,
-      JSON.stringify(shown, undefined, 2),
+      `Received the configuration of revision ${config_revision} for software version ${software_version}`,
     );
   };
   const result = ForeignConfig.safeParse(config);
