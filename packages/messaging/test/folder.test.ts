@@ -25,6 +25,15 @@ function refuseNewFiles(): () => void {
 const namesOf = (folder: LogFolder) => folder.list("regular").map(({ name }) => name);
 
 describe("the files of the log", () => {
+  it("are begun anew at 32 MiB, so that what is old can go in parts", () => {
+    const folder = new LogFolder(temporary());
+    const { path } = folder.fileToAppend("regular", NOON);
+    fs.truncateSync(path, 32 * 1024 * 1024 - 1);
+    expect(folder.fileToAppend("regular", NOON).path).toBe(path);
+    fs.truncateSync(path, 32 * 1024 * 1024);
+    expect(folder.fileToAppend("regular", NOON).path).toMatch(/2026-03-01\.\d+\.jsonl$/);
+  });
+
   it("are without one that another process removes while they are listed", () => {
     const path = temporary();
     const writer = new LogFolder(path);

@@ -20,6 +20,16 @@ describe("what goes when limits are reached", () => {
   const newest = file("d4", 100, 100);
   const files = [a, b, c, newest];
 
+  it("are, unless others are given, those that the README names", () => {
+    const GIB = 1024 ** 3;
+    expect(DEFAULT_LIMITS).toMatchObject({
+      archiveBytes: GIB,
+      archiveDays: 365,
+      queueBytes: GIB,
+      queueDays: 365,
+    });
+  });
+
   it("is nothing below them", () => expect(filesToRemove(files, MANY, DEFAULT_LIMITS)).toEqual([]));
 
   it("are the oldest sent messages for the archive's bytes and days", () => {
