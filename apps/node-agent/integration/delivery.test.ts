@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { MessagingAgent } from "@ivy/messaging";
 import { createTestAuthority, startMosquitto } from "@ivy/messaging/testing";
 import { connectAsync } from "mqtt";
 import { expect, it, onTestFinished, vi } from "vitest";
@@ -16,6 +17,11 @@ function everythingButTheConfiguration(root: string): string {
     ["cmdline", "environ"].map((name) => `/proc/${pid}/${name}`),
   );
   return [...files, ...processes].map((file) => readFileSync(file, "latin1")).join("\n");
+}
+
+function agentOn(dataDir: string): { agent: MessagingAgent } & AsyncDisposable {
+  const agent = new MessagingAgent({ dataDir });
+  return { agent, [Symbol.asyncDispose]: () => agent.teardown() };
 }
 
 describeWithBroker("a node and its server", () => {
@@ -55,6 +61,27 @@ describeWithBroker("a node and its server", () => {
     const seconds = [...new Set(times.map(Math.round))].sort((a, b) => a - b);
     const [first = 0] = seconds;
     expect(seconds).toEqual(Array.from(seconds, (_, index) => first + index));
+  });
+
+  it("what waits is sent before the agent ends, at the pace that is configured", async () => {
+    const { server, config } = await setUpField();
+    const backend = { ...(config.backend as object), max_drain_time: 60, max_backlog_rate: 1_000 };
+    const node = deployNode({ ...config, backend });
+    await using messages = agentOn(node.dataDir);
+    await messages.agent.addMessages(
+      Array.from({ length: 4_000 }, (_, a) => ({ variant: "data", data: { a } })),
+    );
+    const main = node.run();
+    await server.count("measurements", 1);
+    const begin = performance.now();
+    main.kill("SIGTERM");
+    expect(await ended(main)).toEqual({ code: 0, signal: null });
+    await server.count("measurements", 4_000);
+    expect(performance.now() - begin).toBeGreaterThan(2_000);
+    const ofData = messages.agent
+      .getNLatestMessages(10)
+      .filter(({ message_body }) => message_body.variant === "data");
+    expect(ofData).toEqual([]);
   });
 
   it("what was measured while nobody listened arrives after the next start", async () => {
