@@ -330,7 +330,7 @@ export class MessagingAgent<Body = MessageBody> {
       lane,
       now: this.#now,
       windowMs: this.#options.windowMs ?? 1_000,
-      failed: (error) => this.#incident((error as Error).message),
+      incident: this.#incident,
     });
   }
 

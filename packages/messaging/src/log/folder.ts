@@ -82,7 +82,7 @@ export class LogFolder {
   list(lane: Lane): LogFile[] {
     const named = this.#names()
       .filter((name) => laneOf(name) === lane)
-      .flatMap((name) => this.#named(name));
+      .flatMap((name, index, all) => this.#named(name, index < all.length - LIVE_FILES));
     return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
       .sort((a, b) => a.header.file - b.header.file)
       .map(({ name, header }, index, all) => {
@@ -166,10 +166,13 @@ export class LogFolder {
     return [...names].sort(byDayAndSequence);
   }
 
-  /** A header never changes, so it is read once. A file that another process has removed meanwhile has none. */
-  #named(name: string): NamedFile[] {
+  /**
+   * A header never changes, so it is read once; but a file of today may have been deleted and begun anew by another
+   * process. One that another process has removed meanwhile has none.
+   */
+  #named(name: string, isOld: boolean): NamedFile[] {
     try {
-      if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
+      if (!isOld || !this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
       return [{ name, header: this.#headers.get(name) }];
     } catch (error) {
       if (isCode(error, "ENOENT")) return [];

@@ -16,8 +16,8 @@ export interface LogLaneOptions {
   /** The wall clock, in Unix milliseconds. */
   now: () => number;
   windowMs: number;
-  /** Told of a sync that nobody waits for and that failed. */
-  failed: (error: unknown) => void;
+  /** Told of a sync that nobody waits for and that failed, and of a file that is gone while it is appended to. */
+  incident: (text: string) => void;
 }
 
 /** What is written at once, for one or more calls. */
@@ -54,9 +54,17 @@ export class LogLane {
   /** What the lines belong to. */
   #batch: Batch | undefined;
 
-  constructor({ folder, lane, now, windowMs, failed }: LogLaneOptions) {
-    this.writer = new LogWriter(folder, lane, now);
-    this.#commit = new GroupCommit(() => this.writer.sync(), windowMs, failed);
+  constructor({ folder, lane, now, windowMs, incident }: LogLaneOptions) {
+    this.writer = new LogWriter(folder, lane, now, (path) =>
+      incident(
+        `${path} was deleted or moved while it was written to: what was added to it since is not in the queue`,
+      ),
+    );
+    this.#commit = new GroupCommit(
+      () => this.writer.sync(),
+      windowMs,
+      (error) => incident((error as Error).message),
+    );
   }
 
   /**
