@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
 import type * as z from "zod/mini";
 import { readDay, readTexts, readUrgentDay } from "./archive.ts";
+import { checkDurability, checkedClock, checkRevision } from "./check-arguments.ts";
 import { checkMessage } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
 import { encodeSoundBody } from "./encode-sound-body.ts";
@@ -84,10 +85,13 @@ export class MessagingAgent<Body = MessageBody> {
   #count = 0;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
+  /** @throws InvalidArgumentError where an option is not what it must be */
   constructor(options: MessagingAgentOptions<Body>) {
+    checkRevision(options.revision);
+    checkDurability(options.durability);
     this.#options = options;
     this.#folder = new LogFolder(join(options.dataDir, "messages"));
-    this.#now = options.now ?? Date.now;
+    this.#now = checkedClock(options.now ?? Date.now);
     this.#incident = options.onIncident ?? (() => undefined);
     this.#lanes = { urgent: this.#createLane("urgent"), regular: this.#createLane("regular") };
   }
@@ -98,6 +102,7 @@ export class MessagingAgent<Body = MessageBody> {
    *
    * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
+   * @throws InvalidArgumentError where the options are not what they must be, or the clock tells no time
    */
   addMessage(body: Body, options?: AddOptions): Promise<void> {
     try {
@@ -138,7 +143,7 @@ export class MessagingAgent<Body = MessageBody> {
    * The oldest messages of the queue (the name is the original's), whichever process added them; what is urgent comes
    * first.
    *
-   * @param n - how many at most
+   * @param n - how many at most; `Infinity` for all
    * @param excluded - identifiers of messages to leave out, for example because they are being sent
    */
   getNLatestMessages(n: number, excluded: Iterable<number> = []): MessageQueueItem<Body>[] {
@@ -171,7 +176,11 @@ export class MessagingAgent<Body = MessageBody> {
     queue.apply({ done: dead.map(({ located }) => located.span), dead });
   }
 
-  /** The oldest dead letters. */
+  /**
+   * The oldest dead letters.
+   *
+   * @param n - how many at most; `Infinity` for all
+   */
   deadLetters(n: number): DeadLetter<Body>[] {
     return this.#open()
       .queue.deadLetters(n)
@@ -188,7 +197,7 @@ export class MessagingAgent<Body = MessageBody> {
     const { queue } = this.#open();
     const wanted = new Set(identifiers);
     const letters = queue
-      .deadLetters(Number.MAX_SAFE_INTEGER)
+      .deadLetters(Number.POSITIVE_INFINITY)
       .filter(({ identifier }) => wanted.has(identifier));
     for (const { record } of letters) {
       await this.#lanes[laneOf(record.m)].append([openRecord(record, JSON.stringify(record.m))], "sync");
@@ -309,7 +318,9 @@ export class MessagingAgent<Body = MessageBody> {
     return openRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r }, m);
   }
 
+  /** @throws InvalidArgumentError */
   #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
+    checkDurability(options?.durability);
     return options?.durability ?? this.#options.durability ?? usualDurability(body);
   }
 

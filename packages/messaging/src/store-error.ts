@@ -34,3 +34,13 @@ export class InvalidMessageError extends Error {
     super(`A message was refused: ${problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ")}`);
   }
 }
+
+/** An option or an argument is not what it must be. */
+export class InvalidArgumentError extends Error {
+  readonly code = "IVY_ARGUMENT_INVALID";
+  override readonly name = "InvalidArgumentError";
+
+  constructor(argument: string, expected: string, came: unknown) {
+    super(`${argument} must be ${expected}; came ${String(came)}`);
+  }
+}

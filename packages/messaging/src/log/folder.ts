@@ -14,7 +14,7 @@ import { randomName } from "../random-name.ts";
 import { byDayAndSequence, isLogFile, laneOf } from "./file-name.ts";
 import { type NamedFile, UNKNOWN_BOOT, withGapsFilled } from "./gaps.ts";
 import { type LastSequences, readLastSequences, writeLastSequences } from "./last-sequences.ts";
-import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
+import { LANES, LAST_SEQUENCE, type Lane, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */
@@ -127,6 +127,7 @@ export class LogFolder {
   #create(lane: Lane, day: string): LogFile {
     const last = this.#lastSequences();
     const file = last[lane] + 1;
+    if (file > LAST_SEQUENCE) throw new Error(this.#hasHadAllFiles);
     const log = this.log ?? randomName();
     const further = this.list(lane).some((other) => other.day === day) ? `.${file}` : "";
     const name = `${day}${further}${lane === "urgent" ? ".urgent" : ""}.jsonl`;
@@ -149,6 +150,11 @@ export class LogFolder {
       return Math.max(noted?.[lane] ?? 0, ...lanes.map((one) => this.list(one).at(-1)?.sequence ?? 0));
     };
     return { urgent: last("urgent"), regular: last("regular") };
+  }
+
+  get #hasHadAllFiles(): string {
+    const names = `${this.path} and ${this.#lastFile}`;
+    return `the log has had all ${LAST_SEQUENCE} files that it can have: once everything is sent, move ${names} away`;
   }
 
   get #lastFile(): string {

@@ -54,7 +54,8 @@ export function spansOf(rows: readonly PendingRow[]): Span[] {
 }
 
 export function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
-  return dead.all(limit).flatMap(({ id, line, reason, at }) => {
+  const rows = limit >= 1 ? dead.all(Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)) : [];
+  return rows.flatMap(({ id, line, reason, at }) => {
     const record = decodeRecord(Buffer.from(line.trimEnd()));
     return record === undefined ? [] : [{ identifier: id, record, reason, at }];
   });
