@@ -1,10 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
-import type * as z from "zod/mini";
 import { readDay, readTexts, readUrgentDay } from "./archive.ts";
 import { checkDurability, checkedClock, checkRevision } from "./check-arguments.ts";
-import { checkMessage } from "./check-message.ts";
+import { encodeChecked, type Schema } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
 import { encodeSoundBody } from "./encode-sound-body.ts";
 import { toArchiveItem, toItem } from "./item.ts";
@@ -24,11 +23,14 @@ import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
 import { randomName } from "./random-name.ts";
 
-export interface MessagingAgentOptions<Body> {
+export interface MessagingAgentOptions<Body, Input = Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
   dataDir: string;
-  /** What a message body must look like; Ivy's own bodies if left out. */
-  schema?: z.ZodMiniType<Body>;
+  /**
+   * What a message body must look like; Ivy's own bodies if left out. What it gives is stored as JSON, so of a `Date`
+   * text is read back, of a `Map` or a `Set` `{}`, of `NaN` `null`. It must not be asynchronous.
+   */
+  schema?: Schema<Body, Input>;
   /** Revision of the configuration in force: stamped on every message, unless it is negative. */
   revision?: number;
   /** For all messages of this agent; by the kind of the message if left out: see {@link usualDurability}. */
@@ -74,8 +76,8 @@ export interface QueueStatistics {
  *
  * Adding is one append to the log; the queue's database is opened only when the queue is read.
  */
-export class MessagingAgent<Body = MessageBody> {
-  readonly #options: MessagingAgentOptions<Body>;
+export class MessagingAgent<Body = MessageBody, Input = Body> {
+  readonly #options: MessagingAgentOptions<Body, unknown>;
   readonly #folder: LogFolder;
   readonly #now: () => number;
   readonly #lanes: Record<Lane, LogLane>;
@@ -86,7 +88,7 @@ export class MessagingAgent<Body = MessageBody> {
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   /** @throws InvalidArgumentError where an option is not what it must be */
-  constructor(options: MessagingAgentOptions<Body>) {
+  constructor(options: MessagingAgentOptions<Body, Input>) {
     checkRevision(options.revision);
     checkDurability(options.durability);
     this.#options = options;
@@ -100,11 +102,11 @@ export class MessagingAgent<Body = MessageBody> {
    * Adds a message to the archive and the queue. Calls of one turn of the event loop are written together when it
    * ends, in their order; the promise resolves once the message is as durable as asked for.
    *
-   * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
+   * @throws InvalidMessageError where the body does not fit the schema, or JSON cannot hold it; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
    * @throws InvalidArgumentError where the options are not what they must be, or the clock tells no time
    */
-  addMessage(body: Body, options?: AddOptions): Promise<void> {
+  addMessage(body: Input, options?: AddOptions): Promise<void> {
     try {
       const text = this.#encode(body);
       // What takes the schema to tell is refused, as a rule, so its place among the calls of this turn is nothing to keep.
@@ -122,7 +124,7 @@ export class MessagingAgent<Body = MessageBody> {
    * Adds several messages, with one write for those of equal urgency: all of them or, where one does not fit the
    * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
-  async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
+  async addMessages(bodies: readonly Input[], options?: AddOptions): Promise<void> {
     const soon = bodies.map((body) => this.#encode(body));
     const texts = soon.every((text) => text !== undefined) ? soon : await this.#check(bodies);
     const added = bodies.map((body, index) => ({ body, record: this.#toRecord(texts[index] as string) }));
@@ -278,7 +280,10 @@ export class MessagingAgent<Body = MessageBody> {
     for (const record of readTexts(this.#folder, period)) yield toArchiveItem<string>(record);
   }
 
-  /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
+  /**
+   * Calls back with every message that is added from now on, by whatever process, until the signal aborts. What the
+   * callback throws is an uncaught exception, and the messages behind are passed to it all the same.
+   */
   observe(signal: AbortSignal, added: (item: MessageArchiveItem<Body>) => void): void {
     observeLog(this.#folder, signal, (record) => added(toArchiveItem<Body>(record)));
   }
@@ -300,15 +305,15 @@ export class MessagingAgent<Body = MessageBody> {
    *
    * @throws InvalidMessageError
    */
-  #encode(body: Body): string | undefined {
+  #encode(body: Input): string | undefined {
     const { schema } = this.#options;
-    return schema === undefined ? encodeSoundBody(body) : JSON.stringify(checkMessage(schema, body));
+    return schema === undefined ? encodeSoundBody(body) : encodeChecked(schema, body);
   }
 
   /** @throws InvalidMessageError */
-  async #check(bodies: readonly Body[]): Promise<string[]> {
+  async #check(bodies: readonly Input[]): Promise<string[]> {
     const { MessageBody: schema } = await import("./default-schema.ts");
-    return bodies.map((body) => JSON.stringify(checkMessage(schema, body)));
+    return bodies.map((body) => encodeChecked(schema, body));
   }
 
   /** @param m - the body in JSON */
@@ -319,7 +324,7 @@ export class MessagingAgent<Body = MessageBody> {
   }
 
   /** @throws InvalidArgumentError */
-  #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
+  #durabilityOf(body: Input, options: AddOptions | undefined): Durability {
     checkDurability(options?.durability);
     return options?.durability ?? this.#options.durability ?? usualDurability(body);
   }

@@ -25,13 +25,14 @@ export class QueueUnavailableError extends Error {
   }
 }
 
-/** A message does not fit the schema, so it was not stored. */
+/** A message does not fit the schema, or JSON cannot hold it, so it was not stored. */
 export class InvalidMessageError extends Error {
   readonly code = "IVY_MESSAGE_INVALID";
   override readonly name = "InvalidMessageError";
 
-  constructor(problems: readonly { path: string; problem: string }[]) {
-    super(`A message was refused: ${problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ")}`);
+  constructor(problems: readonly { path: string; problem: string }[], cause?: unknown) {
+    const all = problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    super(`A message was refused: ${all}`, { cause });
   }
 }
 
