@@ -67,7 +67,7 @@ export interface QueueStatistics {
   oldest: number | undefined;
   /** Dead letters. */
   dead: number;
-  /** Messages that the limits have dropped unsent. */
+  /** Messages that the limits have dropped unsent, dead letters among them. */
   dropped: number;
 }
 
@@ -85,6 +85,8 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomName();
   #count = 0;
+  /** Dead letters on their way back into the queue. */
+  readonly #requeuing = new Set<number>();
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   /** @throws InvalidArgumentError where an option is not what it must be */
@@ -172,9 +174,11 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   /** Moves messages from the queue to the dead letters. */
   setAside(refusals: Iterable<{ identifier: number; reason: string }>): void {
     const { queue } = this.#open();
-    const dead = [...refusals].flatMap(({ identifier, reason }) =>
-      this.#find([identifier]).map((located) => ({ located, reason })),
-    );
+    const reasons = new Map([...refusals].map(({ identifier, reason }) => [identifier, reason]));
+    const dead = this.#find(reasons.keys()).map((located) => ({
+      located,
+      reason: reasons.get(located.identifier) as string,
+    }));
     queue.apply({ done: dead.map(({ located }) => located.span), dead });
   }
 
@@ -190,8 +194,8 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   }
 
   /**
-   * Puts dead letters back into the queue, each with its own time and under a new identifier: once the server takes
-   * them, say. A power cut in between leaves them in both places.
+   * Puts dead letters back into the queue, each with its own time and urgency and under a new identifier: once the server
+   * takes them, say. A power cut in between leaves one in both places, as do two processes that do it at once.
    *
    * @returns how many there were
    */
@@ -200,11 +204,17 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
     const wanted = new Set(identifiers);
     const letters = queue
       .deadLetters(Number.POSITIVE_INFINITY)
-      .filter(({ identifier }) => wanted.has(identifier));
-    for (const { record } of letters) {
-      await this.#lanes[laneOf(record.m)].append([openRecord(record, JSON.stringify(record.m))], "sync");
+      .filter(({ identifier }) => wanted.has(identifier) && !this.#requeuing.has(identifier));
+    for (const { identifier } of letters) this.#requeuing.add(identifier);
+    try {
+      for (const { identifier, record } of letters) {
+        const text = openRecord(record, JSON.stringify(record.m));
+        await this.#lanes[placeOf(identifier).lane].append([text], "sync");
+        queue.forget([identifier]);
+      }
+    } finally {
+      for (const { identifier } of letters) this.#requeuing.delete(identifier);
     }
-    queue.forget(letters.map(({ identifier }) => identifier));
     return letters.length;
   }
 
