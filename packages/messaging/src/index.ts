@@ -15,4 +15,5 @@ export {
   InvalidMessageError,
   QueueUnavailableError,
   StoreWriteError,
+  TornDownError,
 } from "./store-error.ts";

@@ -22,6 +22,7 @@ import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
 import { randomName } from "./random-name.ts";
+import { QueueUnavailableError, TornDownError } from "./store-error.ts";
 
 export interface MessagingAgentOptions<Body, Input = Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
@@ -87,6 +88,7 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   #count = 0;
   /** Dead letters on their way back into the queue. */
   readonly #requeuing = new Set<number>();
+  #isTornDown = false;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
   /** @throws InvalidArgumentError where an option is not what it must be */
@@ -299,11 +301,13 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   }
 
   /**
-   * Makes everything durable and closes the files.
+   * Makes everything durable and closes the files. Whoever adds to the agent or reads its queue from here on is told so by
+   * a {@link TornDownError}.
    *
    * @throws StoreWriteError where the disk does not take it; all is closed then as well
    */
   async teardown(): Promise<void> {
+    this.#isTornDown = true;
     const ends = await Promise.allSettled(LANES.map((lane) => this.#lanes[lane].teardown()));
     this.#opened?.queue.close();
     this.#opened = undefined;
@@ -360,15 +364,22 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
     });
   }
 
+  /**
+   * @throws QueueUnavailableError where the folder cannot be created
+   * @throws TornDownError
+   */
   #open(): { queue: ActiveQueue; housekeeping: Housekeeping } {
+    const { dataDir } = this.#options;
+    if (this.#isTornDown) throw new TornDownError(dataDir);
     // Whoever adds and reads in one turn sees what was added.
     for (const lane of LANES) this.#lanes[lane].flush();
     if (this.#opened !== undefined) return this.#opened;
-    mkdirSync(this.#options.dataDir, { recursive: true });
-    const queue = new ActiveQueue(
-      join(this.#options.dataDir, "active-message-queue.sqlite3"),
-      this.#incident,
-    );
+    try {
+      mkdirSync(dataDir, { recursive: true });
+    } catch (error) {
+      throw new QueueUnavailableError(dataDir, error as Error);
+    }
+    const queue = new ActiveQueue(join(dataDir, "active-message-queue.sqlite3"), this.#incident);
     queue.takeOverPythonQueue((records) => this.#appendNow(records));
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
     const housekeeping = new Housekeeping(queue, this.#folder, limits, this.#incident);

@@ -20,8 +20,18 @@ export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 
   constructor(file: string, cause: Error) {
-    const why = `the disk is full or read-only, probably (${cause.message})`;
+    const why = `the disk is full, read-only or not ours to write to, probably (${cause.message})`;
     super(`${file} cannot be used now: ${why}; it is tried again at each use`, { cause });
+  }
+}
+
+/** An agent is used after its `teardown`. */
+export class TornDownError extends Error {
+  readonly code = "IVY_TORN_DOWN";
+  override readonly name = "TornDownError";
+
+  constructor(dataDir: string) {
+    super(`The messaging agent of ${dataDir} has been torn down: use it before that, or create another one`);
   }
 }
 

@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import type { Durability } from "../durability.ts";
-import { StoreWriteError } from "../store-error.ts";
+import { StoreWriteError, TornDownError } from "../store-error.ts";
 import type { LogFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Lines } from "./lines.ts";
@@ -47,14 +48,17 @@ process.on("exit", () => {
 /** What writes to one lane of the log, and makes it as durable as asked for. */
 export class LogLane {
   readonly writer: LogWriter;
+  readonly #folder: LogFolder;
   readonly #commit: GroupCommit;
   readonly #lines = new Lines();
   /** How many messages have been written. */
   stored = 0;
   /** What the lines belong to. */
   #batch: Batch | undefined;
+  #isTornDown = false;
 
   constructor({ folder, lane, now, windowMs, incident }: LogLaneOptions) {
+    this.#folder = folder;
     this.writer = new LogWriter(folder, lane, now, (path) =>
       incident(
         `${path} was deleted or moved while it was written to: what was added to it since is not in the queue`,
@@ -72,8 +76,10 @@ export class LogLane {
    *
    * @param records - JSON objects without their closing brace
    * @returns resolves once they are as durable as asked for
+   * @throws TornDownError
    */
   async append(records: readonly string[], durability: Durability): Promise<void> {
+    if (this.#isTornDown) throw new TornDownError(dirname(this.#folder.path));
     this.#batch ??= this.#begin();
     const batch = this.#batch;
     const start = this.#lines.length;
@@ -104,6 +110,7 @@ export class LogLane {
 
   async teardown(): Promise<void> {
     this.flush();
+    this.#isTornDown = true;
     try {
       await this.#commit.flush();
     } finally {
