@@ -1,4 +1,5 @@
 import type { ConfigMessageBody, LogLevel } from "@ivy/types";
+import { encodeBody } from "./check-message.ts";
 
 const LEVELS: readonly unknown[] = ["DEBUG", "INFO", "WARNING", "ERROR", "EXCEPTION"] satisfies LogLevel[];
 const STATES: readonly unknown[] = [
@@ -54,7 +55,7 @@ function encodeConfigState(message: Record<string, unknown>): string | undefined
   if (!isPlain(config) || !isPlain(config["general"])) return undefined;
   if (!Number.isSafeInteger(config["general"]["config_revision"])) return undefined;
   if (Object.keys(rest).length > 0) return undefined;
-  return JSON.stringify({ variant: "config", status, config, reason });
+  return encodeBody({ variant: "config", status, config, reason });
 }
 
 /** What stands between the braces; nothing where any of it is doubtful. */

@@ -10,4 +10,10 @@ export {
 export type { Consumer, Settlement } from "./queue/consumer.ts";
 export type { StoreLimits } from "./queue/limits.ts";
 export { readNewestTime, readStatistics, type StoreStatistics } from "./statistics.ts";
-export { InvalidMessageError, QueueUnavailableError, StoreWriteError } from "./store-error.ts";
+export {
+  InvalidArgumentError,
+  InvalidMessageError,
+  QueueUnavailableError,
+  StoreWriteError,
+  TornDownError,
+} from "./store-error.ts";

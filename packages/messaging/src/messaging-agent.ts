@@ -1,9 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
-import type * as z from "zod/mini";
 import { readDay, readTexts, readUrgentDay } from "./archive.ts";
-import { checkMessage } from "./check-message.ts";
+import { checkDurability, checkedClock, checkRevision } from "./check-arguments.ts";
+import { encodeChecked, type Schema } from "./check-message.ts";
 import { type Durability, usualDurability } from "./durability.ts";
 import { encodeSoundBody } from "./encode-sound-body.ts";
 import { toArchiveItem, toItem } from "./item.ts";
@@ -22,12 +22,16 @@ import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
 import { randomName } from "./random-name.ts";
+import { QueueUnavailableError, TornDownError } from "./store-error.ts";
 
-export interface MessagingAgentOptions<Body> {
+export interface MessagingAgentOptions<Body, Input = Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
   dataDir: string;
-  /** What a message body must look like; Ivy's own bodies if left out. */
-  schema?: z.ZodMiniType<Body>;
+  /**
+   * What a message body must look like; Ivy's own bodies if left out. What it gives is stored as JSON, so of a `Date`
+   * text is read back, of a `Map` or a `Set` `{}`, of `NaN` `null`. It must not be asynchronous.
+   */
+  schema?: Schema<Body, Input>;
   /** Revision of the configuration in force: stamped on every message, unless it is negative. */
   revision?: number;
   /** For all messages of this agent; by the kind of the message if left out: see {@link usualDurability}. */
@@ -64,7 +68,7 @@ export interface QueueStatistics {
   oldest: number | undefined;
   /** Dead letters. */
   dead: number;
-  /** Messages that the limits have dropped unsent. */
+  /** Messages that the limits have dropped unsent, dead letters among them. */
   dropped: number;
 }
 
@@ -73,8 +77,8 @@ export interface QueueStatistics {
  *
  * Adding is one append to the log; the queue's database is opened only when the queue is read.
  */
-export class MessagingAgent<Body = MessageBody> {
-  readonly #options: MessagingAgentOptions<Body>;
+export class MessagingAgent<Body = MessageBody, Input = Body> {
+  readonly #options: MessagingAgentOptions<Body, unknown>;
   readonly #folder: LogFolder;
   readonly #now: () => number;
   readonly #lanes: Record<Lane, LogLane>;
@@ -82,12 +86,18 @@ export class MessagingAgent<Body = MessageBody> {
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomName();
   #count = 0;
+  /** Dead letters on their way back into the queue. */
+  readonly #requeuing = new Set<number>();
+  #isTornDown = false;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
-  constructor(options: MessagingAgentOptions<Body>) {
+  /** @throws InvalidArgumentError where an option is not what it must be */
+  constructor(options: MessagingAgentOptions<Body, Input>) {
+    checkRevision(options.revision);
+    checkDurability(options.durability);
     this.#options = options;
     this.#folder = new LogFolder(join(options.dataDir, "messages"));
-    this.#now = options.now ?? Date.now;
+    this.#now = checkedClock(options.now ?? Date.now);
     this.#incident = options.onIncident ?? (() => undefined);
     this.#lanes = { urgent: this.#createLane("urgent"), regular: this.#createLane("regular") };
   }
@@ -96,10 +106,11 @@ export class MessagingAgent<Body = MessageBody> {
    * Adds a message to the archive and the queue. Calls of one turn of the event loop are written together when it
    * ends, in their order; the promise resolves once the message is as durable as asked for.
    *
-   * @throws InvalidMessageError where the body does not fit the schema; nothing is written then
+   * @throws InvalidMessageError where the body does not fit the schema, or JSON cannot hold it; nothing is written then
    * @throws StoreWriteError where the disk is full or broken; what was stored before is intact
+   * @throws InvalidArgumentError where the options are not what they must be, or the clock tells no time
    */
-  addMessage(body: Body, options?: AddOptions): Promise<void> {
+  addMessage(body: Input, options?: AddOptions): Promise<void> {
     try {
       const text = this.#encode(body);
       // What takes the schema to tell is refused, as a rule, so its place among the calls of this turn is nothing to keep.
@@ -117,7 +128,7 @@ export class MessagingAgent<Body = MessageBody> {
    * Adds several messages, with one write for those of equal urgency: all of them or, where one does not fit the
    * schema, none. Where the disk becomes full in between, the first ones: see `stored` of {@link StoreWriteError}.
    */
-  async addMessages(bodies: readonly Body[], options?: AddOptions): Promise<void> {
+  async addMessages(bodies: readonly Input[], options?: AddOptions): Promise<void> {
     const soon = bodies.map((body) => this.#encode(body));
     const texts = soon.every((text) => text !== undefined) ? soon : await this.#check(bodies);
     const added = bodies.map((body, index) => ({ body, record: this.#toRecord(texts[index] as string) }));
@@ -138,7 +149,7 @@ export class MessagingAgent<Body = MessageBody> {
    * The oldest messages of the queue (the name is the original's), whichever process added them; what is urgent comes
    * first.
    *
-   * @param n - how many at most
+   * @param n - how many at most; `Infinity` for all
    * @param excluded - identifiers of messages to leave out, for example because they are being sent
    */
   getNLatestMessages(n: number, excluded: Iterable<number> = []): MessageQueueItem<Body>[] {
@@ -165,13 +176,19 @@ export class MessagingAgent<Body = MessageBody> {
   /** Moves messages from the queue to the dead letters. */
   setAside(refusals: Iterable<{ identifier: number; reason: string }>): void {
     const { queue } = this.#open();
-    const dead = [...refusals].flatMap(({ identifier, reason }) =>
-      this.#find([identifier]).map((located) => ({ located, reason })),
-    );
+    const reasons = new Map([...refusals].map(({ identifier, reason }) => [identifier, reason]));
+    const dead = this.#find(reasons.keys()).map((located) => ({
+      located,
+      reason: reasons.get(located.identifier) as string,
+    }));
     queue.apply({ done: dead.map(({ located }) => located.span), dead });
   }
 
-  /** The oldest dead letters. */
+  /**
+   * The oldest dead letters.
+   *
+   * @param n - how many at most; `Infinity` for all
+   */
   deadLetters(n: number): DeadLetter<Body>[] {
     return this.#open()
       .queue.deadLetters(n)
@@ -179,8 +196,8 @@ export class MessagingAgent<Body = MessageBody> {
   }
 
   /**
-   * Puts dead letters back into the queue, each with its own time and under a new identifier: once the server takes
-   * them, say. A power cut in between leaves them in both places.
+   * Puts dead letters back into the queue, each with its own time and urgency and under a new identifier: once the server
+   * takes them, say. A power cut in between leaves one in both places, as do two processes that do it at once.
    *
    * @returns how many there were
    */
@@ -188,12 +205,18 @@ export class MessagingAgent<Body = MessageBody> {
     const { queue } = this.#open();
     const wanted = new Set(identifiers);
     const letters = queue
-      .deadLetters(Number.MAX_SAFE_INTEGER)
-      .filter(({ identifier }) => wanted.has(identifier));
-    for (const { record } of letters) {
-      await this.#lanes[laneOf(record.m)].append([openRecord(record, JSON.stringify(record.m))], "sync");
+      .deadLetters(Number.POSITIVE_INFINITY)
+      .filter(({ identifier }) => wanted.has(identifier) && !this.#requeuing.has(identifier));
+    for (const { identifier } of letters) this.#requeuing.add(identifier);
+    try {
+      for (const { identifier, record } of letters) {
+        const text = openRecord(record, JSON.stringify(record.m));
+        await this.#lanes[placeOf(identifier).lane].append([text], "sync");
+        queue.forget([identifier]);
+      }
+    } finally {
+      for (const { identifier } of letters) this.#requeuing.delete(identifier);
     }
-    queue.forget(letters.map(({ identifier }) => identifier));
     return letters.length;
   }
 
@@ -271,17 +294,22 @@ export class MessagingAgent<Body = MessageBody> {
     for (const record of readTexts(this.#folder, period, this.#incident)) yield toArchiveItem<string>(record);
   }
 
-  /** Calls back with every message that is added from now on, by whatever process, until the signal aborts. */
+  /**
+   * Calls back with every message that is added from now on, by whatever process, until the signal aborts. What the
+   * callback throws is an uncaught exception, and the messages behind are passed to it all the same.
+   */
   observe(signal: AbortSignal, added: (item: MessageArchiveItem<Body>) => void): void {
     observeLog(this.#folder, signal, (record) => added(toArchiveItem<Body>(record)));
   }
 
   /**
-   * Makes everything durable and closes the files.
+   * Makes everything durable and closes the files. Whoever adds to the agent or reads its queue from here on is told so by
+   * a {@link TornDownError}.
    *
    * @throws StoreWriteError where the disk does not take it; all is closed then as well
    */
   async teardown(): Promise<void> {
+    this.#isTornDown = true;
     const ends = await Promise.allSettled(LANES.map((lane) => this.#lanes[lane].teardown()));
     this.#opened?.queue.close();
     this.#opened = undefined;
@@ -293,15 +321,15 @@ export class MessagingAgent<Body = MessageBody> {
    *
    * @throws InvalidMessageError
    */
-  #encode(body: Body): string | undefined {
+  #encode(body: Input): string | undefined {
     const { schema } = this.#options;
-    return schema === undefined ? encodeSoundBody(body) : JSON.stringify(checkMessage(schema, body));
+    return schema === undefined ? encodeSoundBody(body) : encodeChecked(schema, body);
   }
 
   /** @throws InvalidMessageError */
-  async #check(bodies: readonly Body[]): Promise<string[]> {
+  async #check(bodies: readonly Input[]): Promise<string[]> {
     const { MessageBody: schema } = await import("./default-schema.ts");
-    return bodies.map((body) => JSON.stringify(checkMessage(schema, body)));
+    return bodies.map((body) => encodeChecked(schema, body));
   }
 
   /** @param m - the body in JSON */
@@ -311,7 +339,9 @@ export class MessagingAgent<Body = MessageBody> {
     return openRecord({ id: `${this.#origin}-${this.#count++}`, t: this.#now(), r }, m);
   }
 
-  #durabilityOf(body: Body, options: AddOptions | undefined): Durability {
+  /** @throws InvalidArgumentError */
+  #durabilityOf(body: Input, options: AddOptions | undefined): Durability {
+    checkDurability(options?.durability);
     return options?.durability ?? this.#options.durability ?? usualDurability(body);
   }
 
@@ -332,19 +362,26 @@ export class MessagingAgent<Body = MessageBody> {
       lane,
       now: this.#now,
       windowMs: this.#options.windowMs ?? 1_000,
-      failed: (error) => this.#incident((error as Error).message),
+      incident: this.#incident,
     });
   }
 
+  /**
+   * @throws QueueUnavailableError where the folder cannot be created
+   * @throws TornDownError
+   */
   #open(): { queue: ActiveQueue; housekeeping: Housekeeping } {
+    const { dataDir } = this.#options;
+    if (this.#isTornDown) throw new TornDownError(dataDir);
     // Whoever adds and reads in one turn sees what was added.
     for (const lane of LANES) this.#lanes[lane].flush();
     if (this.#opened !== undefined) return this.#opened;
-    mkdirSync(this.#options.dataDir, { recursive: true });
-    const queue = new ActiveQueue(
-      join(this.#options.dataDir, "active-message-queue.sqlite3"),
-      this.#incident,
-    );
+    try {
+      mkdirSync(dataDir, { recursive: true });
+    } catch (error) {
+      throw new QueueUnavailableError(dataDir, error as Error);
+    }
+    const queue = new ActiveQueue(join(dataDir, "active-message-queue.sqlite3"), this.#incident);
     queue.takeOverPythonQueue((records) => this.#appendNow(records));
     const limits = { ...DEFAULT_LIMITS, ...this.#options.limits };
     const housekeeping = new Housekeeping(queue, this.#folder, limits, this.#incident);

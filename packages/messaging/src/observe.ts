@@ -8,6 +8,7 @@ const RECORDS_AT_A_TIME = 100;
 
 /** Calls back with every record that is added to the log from now on, by whatever process, until the signal aborts. */
 export function observeLog(folder: LogFolder, signal: AbortSignal, added: (record: LogRecord) => void): void {
+  if (signal.aborted) return;
   folder.ensure();
   const everything = LANES.map(spanOfLane);
   const streams = everything.map((span) => new LogStream(folder, span, () => undefined));
@@ -20,7 +21,16 @@ export function observeLog(folder: LogFolder, signal: AbortSignal, added: (recor
   takeAll(() => undefined);
   const watcher = watchLog(folder.path, (created) => {
     if (created) for (const stream of streams) stream.filesChanged();
-    takeAll(added);
+    takeAll((record) => {
+      try {
+        if (!signal.aborted) added(record);
+      } catch (error) {
+        // As an EventTarget does it: thrown for all to see, but the records behind are not skipped.
+        process.nextTick(() => {
+          throw error;
+        });
+      }
+    });
   });
   signal.addEventListener("abort", () => watcher[Symbol.dispose](), { once: true });
 }

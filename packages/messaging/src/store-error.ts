@@ -20,17 +20,38 @@ export class QueueUnavailableError extends Error {
   override readonly name = "QueueUnavailableError";
 
   constructor(file: string, cause: Error) {
-    const why = `the disk is full or read-only, probably (${cause.message})`;
+    const why = `the disk is full, read-only or not ours to write to, probably (${cause.message})`;
     super(`${file} cannot be used now: ${why}; it is tried again at each use`, { cause });
   }
 }
 
-/** A message does not fit the schema, so it was not stored. */
+/** An agent is used after its `teardown`. */
+export class TornDownError extends Error {
+  readonly code = "IVY_TORN_DOWN";
+  override readonly name = "TornDownError";
+
+  constructor(dataDir: string) {
+    super(`The messaging agent of ${dataDir} has been torn down: use it before that, or create another one`);
+  }
+}
+
+/** A message does not fit the schema, or JSON cannot hold it, so it was not stored. */
 export class InvalidMessageError extends Error {
   readonly code = "IVY_MESSAGE_INVALID";
   override readonly name = "InvalidMessageError";
 
-  constructor(problems: readonly { path: string; problem: string }[]) {
-    super(`A message was refused: ${problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ")}`);
+  constructor(problems: readonly { path: string; problem: string }[], cause?: unknown) {
+    const all = problems.map(({ path, problem }) => `${path}: ${problem}`).join("; ");
+    super(`A message was refused: ${all}`, { cause });
+  }
+}
+
+/** An option or an argument is not what it must be. */
+export class InvalidArgumentError extends Error {
+  readonly code = "IVY_ARGUMENT_INVALID";
+  override readonly name = "InvalidArgumentError";
+
+  constructor(argument: string, expected: string, came: unknown) {
+    super(`${argument} must be ${expected}; came ${String(came)}`);
   }
 }

@@ -10,7 +10,7 @@ export type LinkEvent = "connected" | "disconnected" | "acknowledged";
 
 export interface ForwardOptions<Body = MessageBody> {
   /** Whose queue is forwarded. */
-  agent: MessagingAgent<Body>;
+  agent: MessagingAgent<Body, never>;
   protocol: ServerProtocol<Body>;
   broker: BrokerConnection;
   /** Most messages that are sent and not acknowledged, from 1 on. */

@@ -14,7 +14,7 @@ import { randomName } from "../random-name.ts";
 import { byDayAndSequence, isLogFile, laneOf } from "./file-name.ts";
 import { type NamedFile, UNKNOWN_BOOT, withGapsFilled } from "./gaps.ts";
 import { type LastSequences, readLastSequences, writeLastSequences } from "./last-sequences.ts";
-import { LANES, type Lane, type Span, spanOfFile } from "./place.ts";
+import { LANES, LAST_SEQUENCE, type Lane, type Span, spanOfFile } from "./place.ts";
 import { decodeHeader, encodeHeader, type LogHeader } from "./record.ts";
 
 /** A file that has reached this size is not appended to any more, so that what has been sent can be deleted in parts. */
@@ -82,7 +82,7 @@ export class LogFolder {
   list(lane: Lane): LogFile[] {
     const named = this.#names()
       .filter((name) => laneOf(name) === lane)
-      .flatMap((name) => this.#named(name));
+      .flatMap((name, index, all) => this.#named(name, index < all.length - LIVE_FILES));
     return withGapsFilled(named, () => readLastSequences(this.#lastFile)?.[lane])
       .sort((a, b) => a.header.file - b.header.file)
       .map(({ name, header }, index, all) => {
@@ -127,6 +127,7 @@ export class LogFolder {
   #create(lane: Lane, day: string): LogFile {
     const last = this.#lastSequences();
     const file = last[lane] + 1;
+    if (file > LAST_SEQUENCE) throw new Error(this.#hasHadAllFiles);
     const log = this.log ?? randomName();
     const further = this.list(lane).some((other) => other.day === day) ? `.${file}` : "";
     const name = `${day}${further}${lane === "urgent" ? ".urgent" : ""}.jsonl`;
@@ -151,6 +152,11 @@ export class LogFolder {
     return { urgent: last("urgent"), regular: last("regular") };
   }
 
+  get #hasHadAllFiles(): string {
+    const names = `${this.path} and ${this.#lastFile}`;
+    return `the log has had all ${LAST_SEQUENCE} files that it can have: once everything is sent, move ${names} away`;
+  }
+
   get #lastFile(): string {
     return `${this.path}.sequences`;
   }
@@ -166,10 +172,13 @@ export class LogFolder {
     return [...names].sort(byDayAndSequence);
   }
 
-  /** A header never changes, so it is read once. A file that another process has removed meanwhile has none. */
-  #named(name: string): NamedFile[] {
+  /**
+   * A header never changes, so it is read once; but a file of today may have been deleted and begun anew by another
+   * process. One that another process has removed meanwhile has none.
+   */
+  #named(name: string, isOld: boolean): NamedFile[] {
     try {
-      if (!this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
+      if (!isOld || !this.#headers.has(name)) this.#headers.set(name, readHeader(join(this.path, name)));
       return [{ name, header: this.#headers.get(name) }];
     } catch (error) {
       if (isCode(error, "ENOENT")) return [];

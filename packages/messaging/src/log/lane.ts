@@ -1,5 +1,6 @@
+import { dirname } from "node:path";
 import type { Durability } from "../durability.ts";
-import { StoreWriteError } from "../store-error.ts";
+import { StoreWriteError, TornDownError } from "../store-error.ts";
 import type { LogFolder } from "./folder.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { Lines } from "./lines.ts";
@@ -16,8 +17,8 @@ export interface LogLaneOptions {
   /** The wall clock, in Unix milliseconds. */
   now: () => number;
   windowMs: number;
-  /** Told of a sync that nobody waits for and that failed. */
-  failed: (error: unknown) => void;
+  /** Told of a sync that nobody waits for and that failed, and of a file that is gone while it is appended to. */
+  incident: (text: string) => void;
 }
 
 /** What is written at once, for one or more calls. */
@@ -47,16 +48,27 @@ process.on("exit", () => {
 /** What writes to one lane of the log, and makes it as durable as asked for. */
 export class LogLane {
   readonly writer: LogWriter;
+  readonly #folder: LogFolder;
   readonly #commit: GroupCommit;
   readonly #lines = new Lines();
   /** How many messages have been written. */
   stored = 0;
   /** What the lines belong to. */
   #batch: Batch | undefined;
+  #isTornDown = false;
 
-  constructor({ folder, lane, now, windowMs, failed }: LogLaneOptions) {
-    this.writer = new LogWriter(folder, lane, now);
-    this.#commit = new GroupCommit(() => this.writer.sync(), windowMs, failed);
+  constructor({ folder, lane, now, windowMs, incident }: LogLaneOptions) {
+    this.#folder = folder;
+    this.writer = new LogWriter(folder, lane, now, (path) =>
+      incident(
+        `${path} was deleted or moved while it was written to: what was added to it since is not in the queue`,
+      ),
+    );
+    this.#commit = new GroupCommit(
+      () => this.writer.sync(),
+      windowMs,
+      (error) => incident((error as Error).message),
+    );
   }
 
   /**
@@ -64,8 +76,10 @@ export class LogLane {
    *
    * @param records - JSON objects without their closing brace
    * @returns resolves once they are as durable as asked for
+   * @throws TornDownError
    */
   async append(records: readonly string[], durability: Durability): Promise<void> {
+    if (this.#isTornDown) throw new TornDownError(dirname(this.#folder.path));
     this.#batch ??= this.#begin();
     const batch = this.#batch;
     const start = this.#lines.length;
@@ -96,6 +110,7 @@ export class LogLane {
 
   async teardown(): Promise<void> {
     this.flush();
+    this.#isTornDown = true;
     try {
       await this.#commit.flush();
     } finally {

@@ -27,6 +27,9 @@ export interface Span {
 const OFFSETS = 2 ** 32;
 const LANE_SIZE = 2 ** 50;
 
+/** A lane can have files up to this sequence. */
+export const LAST_SEQUENCE = LANE_SIZE / OFFSETS - 1;
+
 export function numberOf({ lane, sequence, offset }: Place): number {
   return LANES.indexOf(lane) * LANE_SIZE + sequence * OFFSETS + offset;
 }

@@ -30,7 +30,13 @@ export function sealInPlace(bytes: Uint8Array, start: number, end: number): numb
 
 /** The object of a sealed line without its line feed; `undefined` where the line is torn or damaged. */
 export function unseal(line: Buffer): unknown {
-  return isSealed(line) ? JSON.parse(`${line.toString("utf8", 0, line.length - SEAL_LENGTH)}}`) : undefined;
+  if (!isSealed(line)) return undefined;
+  try {
+    return JSON.parse(`${line.toString("utf8", 0, line.length - SEAL_LENGTH)}}`);
+  } catch {
+    // Sealed, but never JSON: one line must not make all others unreadable.
+    return undefined;
+  }
 }
 
 /** Whether a line, which ends before its line feed, is as it was sealed. */

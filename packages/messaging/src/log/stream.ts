@@ -49,10 +49,13 @@ export class LogStream {
     this.filesChanged();
   }
 
-  /** @param pending - what of the log is still to be sent; the rest is passed over */
+  /**
+   * @param limit - only whole ones count
+   * @param pending - what of the log is still to be sent; the rest is passed over
+   */
   take(limit: number, pending: readonly Span[]): Located[] {
     const taken: Located[] = [];
-    while (taken.length < limit) {
+    while (limit - taken.length >= 1) {
       if (this.#ahead.length === 0) this.#ahead = this.#readOn(pending);
       if (this.#ahead.length === 0) break;
       const next = this.#ahead.splice(0, limit - taken.length);

@@ -12,7 +12,9 @@ export function watchLog(folder: string, changed: (created: boolean) => void): D
   let timer: NodeJS.Timeout | undefined;
 
   const rearm = (): void => {
-    watcher ??= tryToWatch();
+    // A watch is of the folder that had the name then, which may have been deleted or moved since.
+    watcher?.close();
+    watcher = tryToWatch();
     timer = setTimeout(look, watcher === undefined ? UNWATCHED_CHECK_MS : SAFETY_CHECK_MS).unref();
   };
   const look = (): void => {

@@ -1,4 +1,13 @@
-import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { StoreWriteError } from "../store-error.ts";
 import type { LogFolder } from "./folder.ts";
 import type { Lane } from "./place.ts";
@@ -35,6 +44,7 @@ export class LogWriter {
   readonly #folder: LogFolder;
   readonly #lane: Lane;
   readonly #now: () => number;
+  readonly #lost: (path: string) => void;
   #file: OpenFile | undefined;
   /** The file ends in the middle of a line, so the next one starts with a line feed. */
   #torn = false;
@@ -46,10 +56,17 @@ export class LogWriter {
   /** The sync of files that were left because they are full, as long as it is under way or its failure is not told. */
   #leaving: Promise<void> | undefined;
 
-  constructor(folder: LogFolder, lane: Lane, now: () => number) {
+  /** @param lost - told of a file that was deleted or moved while it was appended to */
+  constructor(
+    folder: LogFolder,
+    lane: Lane,
+    now: () => number,
+    lost: (path: string) => void = () => undefined,
+  ) {
     this.#folder = folder;
     this.#lane = lane;
     this.#now = now;
+    this.#lost = lost;
   }
 
   /** How much has been written since this process was started, in bytes. */
@@ -157,14 +174,17 @@ export class LogWriter {
     const checkedAt = performance.now();
     if (this.#file?.day === day && checkedAt - this.#file.checkedAt < LOOK_AGAIN_MS) return this.#file;
     const { path } = this.#folder.fileToAppend(this.#lane, now);
-    if (this.#file?.path !== path) {
+    const file = this.#file;
+    const isLost = file !== undefined && !isStillAt(file);
+    // One of another day may be over the limits.
+    if (isLost && file.day === day) this.#lost(file.path);
+    if (isLost || file?.path !== path) {
       this.#leave();
       const descriptor = openSync(path, "a+");
       this.#torn = endsWithinLine(descriptor);
       this.#file = { path, descriptor, day, checkedAt };
     }
-    Object.assign(this.#file, { day, checkedAt });
-    return this.#file;
+    return Object.assign(this.#file as OpenFile, { day, checkedAt });
   }
 }
 
@@ -182,6 +202,12 @@ async function closeSynced(
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Whether a file has been neither deleted nor moved. */
+function isStillAt({ path, descriptor }: OpenFile): boolean {
+  const [open, named] = [fstatSync(descriptor), statSync(path, { throwIfNoEntry: false })];
+  return named?.ino === open.ino && named.dev === open.dev;
 }
 
 function endsWithinLine(descriptor: number): boolean {

@@ -8,6 +8,7 @@ import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.t
 import { isDamage, isRefusalOfTheDisk, setDatabaseAside } from "./database.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
+  addDropped,
   bury,
   catchUp,
   EVERYTHING,
@@ -18,6 +19,7 @@ import {
   readLogName,
   type Statements,
   subtract,
+  trimDead,
 } from "./statements.ts";
 import { carryOverDead, inodeOf, openStore, type Store } from "./store.ts";
 
@@ -26,6 +28,7 @@ const CHECKPOINT_MS = 600_000;
 
 /** More are not kept: the oldest go. */
 const MOST_DEAD_LETTERS = 10_000;
+const MOST_DEAD_BYTES = 64 * 1024 ** 2;
 
 /** Whoever only reads looks this often whether another process has built the database anew, in milliseconds. */
 const LOOK_AGAIN_MS = 1_000;
@@ -65,6 +68,7 @@ export class ActiveQueue {
   #aside: { kept: string; cause: Error } | undefined;
   #checkpointAt = performance.now();
   #changed = false;
+  #toldOfTrimmed = false;
 
   /**
    * @param file - the database
@@ -107,11 +111,13 @@ export class ActiveQueue {
    */
   apply({ done, dead = [] }: Change): void {
     const spans = joined(done);
+    let trimmed = 0;
     this.#transaction((statements) => {
       for (const span of spans) subtract(statements, span);
       for (const { located, reason } of dead) bury(statements, located, reason);
-      if (dead.length > 0) statements.trimDead.run(MOST_DEAD_LETTERS);
+      trimmed = dead.length > 0 ? trimDead(statements, MOST_DEAD_LETTERS, MOST_DEAD_BYTES) : 0;
     });
+    if (trimmed > 0) this.#tellOfTrimmed();
     const { log, pending } = this.#known ?? { log: "", pending: EVERYTHING };
     this.#known = { log, pending: spans.reduce(without, pending) };
     this.#changed = true;
@@ -141,7 +147,7 @@ export class ActiveQueue {
 
   /** Notes that messages have been dropped unsent. */
   countDropped(messages: number): void {
-    this.#transaction((statements) => statements.set.run("dropped", readDropped(statements) + messages));
+    this.#transaction((statements) => addDropped(statements, messages));
   }
 
   /** How many dead letters there are, and how many messages have been dropped unsent since the queue began. */
@@ -193,6 +199,16 @@ export class ActiveQueue {
     } catch (error) {
       this.#incident(`${this.#checkpointFile} could not be written: ${(error as Error).message}`);
     }
+  }
+
+  /** Once: where one more is too many, every further one is. */
+  #tellOfTrimmed(): void {
+    if (this.#toldOfTrimmed) return;
+    this.#toldOfTrimmed = true;
+    this.#incident(
+      `There are more dead letters than are kept (${MOST_DEAD_LETTERS}, or ${MOST_DEAD_BYTES / 1024 ** 2} MiB): ` +
+        "the oldest are dropped, from now on too",
+    );
   }
 
   #refresh({ statements }: Store): Checkpoint {

@@ -26,6 +26,22 @@ export function bury({ bury }: Statements, { identifier, record }: Buried, reaso
   bury.run(identifier, encodeRecord(record), reason, new Date().toISOString());
 }
 
+/**
+ * Drops the oldest dead letters over the limits, and counts them.
+ *
+ * @param bytes - most bytes of all of them
+ * @returns how many
+ */
+export function trimDead(statements: Statements, letters: number, bytes: number): number {
+  const { changes } = statements.trimDead.run(letters, bytes);
+  if (changes > 0) addDropped(statements, changes);
+  return changes;
+}
+
+export function addDropped(statements: Statements, messages: number): void {
+  statements.set.run("dropped", readDropped(statements) + messages);
+}
+
 /** The log that the database is of; "" where that is not known yet. */
 export function readLogName({ about }: Statements): string {
   return String(about.get("log")?.v ?? "");
@@ -54,7 +70,8 @@ export function spansOf(rows: readonly PendingRow[]): Span[] {
 }
 
 export function readDead({ dead }: Statements, limit: number): BuriedRecord[] {
-  return dead.all(limit).flatMap(({ id, line, reason, at }) => {
+  const rows = limit >= 1 ? dead.all(Math.min(Math.floor(limit), Number.MAX_SAFE_INTEGER)) : [];
+  return rows.flatMap(({ id, line, reason, at }) => {
     const record = decodeRecord(Buffer.from(line.trimEnd()));
     return record === undefined ? [] : [{ identifier: id, record, reason, at }];
   });
@@ -94,7 +111,7 @@ export interface Statements {
   about: Statement<[key: string], { v: string | number }>;
   set: Statement<[key: string, value: string | number]>;
   bury: Statement<[id: number, line: string, reason: string, at: string]>;
-  trimDead: Statement<[kept: number]>;
+  trimDead: Statement<[letters: number, bytes: number]>;
   dead: Statement<[limit: number], DeadRow>;
   forget: Statement<[id: number]>;
   countDead: Statement<[], { count: number }>;
@@ -122,7 +139,13 @@ export function prepare(database: Database): Statements {
     about: one("SELECT v FROM about WHERE k = ?"),
     set: one("INSERT INTO about VALUES (?, ?) ON CONFLICT DO UPDATE SET v = excluded.v"),
     bury: one("INSERT OR IGNORE INTO dead VALUES (?, ?, ?, ?)"),
-    trimDead: one("DELETE FROM dead WHERE id IN (SELECT id FROM dead ORDER BY id DESC LIMIT -1 OFFSET ?)"),
+    trimDead: one(
+      `DELETE FROM dead WHERE id IN (
+         SELECT id FROM (
+           SELECT id, row_number() OVER newest AS letters, sum(octet_length(line)) OVER newest AS bytes
+           FROM dead WINDOW newest AS (ORDER BY id DESC)
+         ) WHERE letters > ? OR bytes > ?)`,
+    ),
     dead: one("SELECT id, line, reason, at FROM dead ORDER BY id LIMIT ?"),
     forget: one("DELETE FROM dead WHERE id = ?"),
     countDead: one("SELECT count(*) AS count FROM dead"),
