@@ -191,6 +191,19 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(warnings()).toEqual([]);
   });
 
+  it("may ask on a topic that is none at a connect: messages are sent all the same, and once", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const { logger, warnings } = startForwarding(await agentWith(3), port, {
+      protocol: { ...ONE_EACH, connected: (link) => link.publish("", "?") },
+      timeouts: { acknowledgementMs: 5_000 },
+    });
+    await until(() => expect(arrived).toEqual([0, 1, 2]));
+    const reason = expect.stringMatching(/^ForwarderUsageError: the topic is ""/);
+    expect(logger.error.mock.calls).toEqual([[expect.stringMatching(/at every connect/), reason]]);
+    expect(warnings()).toEqual([]);
+  });
+
   it("may never end at a connect: messages are sent all the same", async () => {
     const { port } = await broker();
     const arrived = await listen(port);

@@ -7,6 +7,7 @@ import { Quarantine } from "./quarantine.ts";
 import { Reconnecting } from "./reconnecting.ts";
 import { Settling } from "./settling.ts";
 import { DEFAULT_TIMEOUTS } from "./timeouts.ts";
+import { ForwarderUsageError } from "./usage-error.ts";
 
 /** How long an end waits for a connection that does not stand, in seconds: what is left is in the queue anyway. */
 const LONGEST_WAIT_FOR_CONNECTION_S = 3;
@@ -14,6 +15,8 @@ const LONGEST_WAIT_FOR_CONNECTION_S = 3;
 /**
  * Forwards a queue to a broker until it is told to end, and then drains it. A message leaves the queue only when the
  * broker has acknowledged it. Without a connection it tries again, for ever, with growing pauses.
+ *
+ * @throws ForwarderUsageError where the options or the protocol are wrong as a whole; messages stay in the queue
  */
 export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
   const { agent, broker, logger, teardown } = options;
@@ -32,6 +35,7 @@ export async function forward<Body = MessageBody>(options: ForwardOptions<Body>)
   try {
     while (!course.withoutConnection.aborted) {
       const failure = await forwardOverOneConnection(options, course);
+      if (failure?.error instanceof ForwarderUsageError) throw failure.error;
       if (failure === undefined || course.withoutConnection.aborted) break;
       const pause = reconnecting.pauseAfter(failure);
       await sleep(pause, undefined, { signal: course.withoutConnection }).catch(() => undefined);

@@ -1,3 +1,6 @@
+/** Longer text cannot be written in MQTT, in bytes. */
+const LONGEST_BYTES = 65_535;
+
 /** A shared subscription: the broker deals out the messages of the filter behind it to a group. */
 const SHARED = /^\$share\/[^/+#]+\/(?=.)/;
 
@@ -12,4 +15,28 @@ export function matches(filter: string, topic: string): boolean {
     if (index >= parts.length || (level !== "+" && level !== parts[index])) return false;
   }
   return levels.length === parts.length;
+}
+
+/** Whether something can be published on: text without wildcards that MQTT can write. */
+export function isTopic(topic: unknown): boolean {
+  return isWritable(topic) && !/[+#]/.test(topic);
+}
+
+/** Whether something can be subscribed: wildcards stand for whole levels, and `#` for the last ones. */
+export function isFilter(filter: unknown): boolean {
+  if (!isWritable(filter)) return false;
+  const levels = filter.replace(SHARED, "").split("/");
+  return levels.every(
+    (level, index) => level === "+" || (level === "#" && index === levels.length - 1) || !/[+#]/.test(level),
+  );
+}
+
+function isWritable(text: unknown): text is string {
+  return (
+    typeof text === "string" &&
+    text !== "" &&
+    !text.includes("\0") &&
+    text.isWellFormed() &&
+    Buffer.byteLength(text) <= LONGEST_BYTES
+  );
 }
