@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { type ForwardOptions, forward } from "../src/forwarder.ts";
+import { type ForwarderLog, type ForwardOptions, forward, type Timeouts } from "../src/forwarder.ts";
 import { createAgent, temporary } from "./support.ts";
 
 const BROKER = { host: "127.0.0.1", port: 1, clientId: "forwarder" };
@@ -8,6 +8,8 @@ const PROTOCOL = {
   map: () => ({ publishes: [], settled: [], refused: [] }),
   receive: () => undefined,
 };
+const LOGGER: ForwarderLog = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
+const SHORT: Timeouts = { connectMs: 1, acknowledgementMs: 1, keepAliveMs: 1 };
 
 /** Forwarding that ends at once. */
 function forwardWith(change: object): Promise<void> {
@@ -16,7 +18,7 @@ function forwardWith(change: object): Promise<void> {
     protocol: PROTOCOL,
     broker: BROKER,
     maxParallelMessages: 1,
-    logger: { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() },
+    logger: LOGGER,
     teardown: AbortSignal.abort(),
     drainSeconds: () => 0,
     ...change,
@@ -56,7 +58,7 @@ it.each<[object, RegExp]>([
 
 it.each<object>([
   { batchSize: undefined, backlogRate: undefined, timeouts: { connectMs: undefined } },
-  { batchSize: 500, backlogRate: 0.5, timeouts: { acknowledgementMs: 1, keepAliveMs: 1 } },
+  { batchSize: 500, backlogRate: 0.5, timeouts: SHORT },
   { protocol: { ...PROTOCOL, subscriptions: ["a", "/", "+/b/#", "#", "$share/group/a/+"] } },
 ])("forwarding with %j begins", async (change) => {
   await expect(forwardWith(change)).resolves.toBeUndefined();
