@@ -44,11 +44,13 @@ describe.skipIf(!hasMosquitto)("the backend for plain MQTT (needs mosquitto)", (
     const timestamp = expect.toSatisfy((time: number) => time >= before - 0.001 && time < before + 20);
     // What is urgent may overtake the rest.
     const byTopic = Object.fromEntries(arrivals.map(({ topic, payload }) => [topic, JSON.parse(payload)]));
+    const id = expect.any(Number);
     expect(byTopic).toEqual({
-      "sites/roof/data": { timestamp, revision: 7, data: { temperature: 21.4, site: "roof" } },
-      "sites/node-7/logs/ERROR": { timestamp, revision: 7, level: "ERROR", subject: "s", body: "b" },
-      "ivy/roof/configuration_states": { timestamp, revision: 7, status: "accepted", config },
+      "sites/roof/data": { id, timestamp, revision: 7, data: { temperature: 21.4, site: "roof" } },
+      "sites/node-7/logs/ERROR": { id, timestamp, revision: 7, level: "ERROR", subject: "s", body: "b" },
+      "ivy/roof/configuration_states": { id, timestamp, revision: 7, status: "accepted", config },
     });
+    expect(new Set(Object.values(byTopic).map((message) => message.id)).size).toBe(3);
     await vi.waitFor(() => expect(messages.getNLatestMessages(10)).toEqual([]), PATIENCE);
     const events = agent.reportLink.mock.calls;
     const acknowledged = ["acknowledged", 1];

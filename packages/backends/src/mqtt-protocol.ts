@@ -44,5 +44,10 @@ function toPublish(
 ): Publish {
   const when = { timestamp, ...(revision === undefined ? {} : { revision }) };
   const { variant: _, ...content } = message_body;
-  return { topic, payload: JSON.stringify({ ...when, ...content }), identifiers: [identifier] };
+  // What comes twice after a cut can be told by it.
+  return {
+    topic,
+    payload: JSON.stringify({ id: identifier, ...when, ...content }),
+    identifiers: [identifier],
+  };
 }

@@ -27,8 +27,8 @@ function sent(protocol: ReturnType<typeof protocolFor>, ...messages: MessageQueu
 }
 
 describe("over plain MQTT", () => {
-  it("each message is one object with the time and the revision of then, on the topic of its kind", () => {
-    const when = { timestamp: 1_764_000_000.25, revision: 7 };
+  it("each message is one object with its identifier and the time and revision of then, on the topic of its kind", () => {
+    const when = { id: 1, timestamp: 1_764_000_000.25, revision: 7 };
     expect(sent(protocolFor(), item(DATA), item(LOG), item(STATE))).toEqual([
       ["ivy/roof/data", { ...when, data: { temperature: 21.4, site: "roof" } }],
       ["ivy/roof/logs", { ...when, level: "ERROR", subject: "s", body: "b" }],
@@ -49,7 +49,7 @@ describe("over plain MQTT", () => {
   it("there is no revision before the first configuration", () => {
     const { revision: _, ...without } = item(DATA);
     expect(protocolFor().map([without]).publishes[0]?.payload).toBe(
-      '{"timestamp":1764000000.25,"data":{"temperature":21.4,"site":"roof"}}',
+      '{"id":1,"timestamp":1764000000.25,"data":{"temperature":21.4,"site":"roof"}}',
     );
   });
 

@@ -1,9 +1,10 @@
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { forward, type ServerProtocol } from "../src/forwarder.ts";
 import { hasMosquitto } from "../src/testing.ts";
 import { breakQueue, createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
-import { broker, listen, startForwarding, until, untilAllArrived, upTo } from "./support.ts";
+import { broker, listen, ONE_EACH, startForwarding, until, untilAllArrived, upTo } from "./support.ts";
 
 describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", () => {
   it("delivers what was there and what comes, in order, and empties the queue", async () => {
@@ -129,6 +130,43 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     ]);
     expect(logger.warning).toHaveBeenCalledTimes(2);
     expect(agent.getNLatestMessages(10)).toEqual([]);
+  });
+
+  it("sets aside at once what is mapped to a topic that is none, and closes no connection for it", async () => {
+    const { port } = await broker();
+    const received = await listen(port);
+    const agent = createAgent(temporary());
+    await agent.addMessages(upTo(4).map(number));
+    const topics = ["numbers", "", "numbers\0", "numbers"];
+    const map: ServerProtocol["map"] = (messages) => ({
+      ...ONE_EACH.map(messages),
+      publishes: ONE_EACH.map(messages).publishes.map((publish, index) => {
+        const [value] = valuesOf(messages.slice(index));
+        return { ...publish, topic: topics[Number(value)] ?? "" };
+      }),
+    });
+    const { warnings } = startForwarding(agent, port, { protocol: { ...ONE_EACH, map } });
+    await until(() => expect(agent.statistics()).toMatchObject({ queued: 0, dead: 2 }));
+    await until(() => expect(received).toEqual([0, 3]));
+    expect(warnings().filter((text) => !text?.startsWith("A message was set aside"))).toEqual([]);
+  });
+
+  it("ends with one error, and keeps the messages, where the protocol maps later", async () => {
+    const { port } = await broker();
+    const agent = createAgent(temporary());
+    await agent.addMessage(number(0));
+    const map = (async () => ({ publishes: [], settled: [], refused: [] })) as unknown;
+    const running = forward({
+      agent,
+      protocol: { ...ONE_EACH, map: map as ServerProtocol["map"] },
+      broker: { host: "127.0.0.1", port, clientId: "forwarder" },
+      maxParallelMessages: 50,
+      logger: { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() },
+      teardown: AbortSignal.timeout(20_000),
+      drainSeconds: () => 0,
+    });
+    await expect(running).rejects.toMatchObject({ code: "IVY_FORWARDER_USAGE" });
+    expect(agent.statistics()).toMatchObject({ queued: 1, dead: 0 });
   });
 
   it("goes on where the queue cannot be written to: tells of it once, although that is a message too, and repeats nothing", async () => {

@@ -120,6 +120,41 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(handled).toEqual(["one", "one", "two", "three"]);
   });
 
+  it("takes nothing that it does not ask for, though the broker's session remembers what it once asked for", async () => {
+    const { port } = await broker();
+    const { client } = await server(port);
+    const agent = await agentWith(0);
+    const received: string[] = [];
+    let connected = Promise.withResolvers<void>();
+    const node = (name: string): ServerProtocol => ({
+      ...ONE_EACH,
+      subscriptions: [`configurations/${name}`],
+      connected: () => connected.resolve(),
+      receive: (topic, payload) => void received.push(`${name}: ${topic} ${payload}`),
+    });
+    const first = startForwarding(agent, port, { protocol: node("roof") });
+    await connected.promise;
+    await first.stop();
+    await client.publishAsync("configurations/roof", "while away", { qos: 1 });
+    connected = Promise.withResolvers();
+    const second = startForwarding(agent, port, { protocol: node("cellar") });
+    await connected.promise;
+    await until(() => expect(second.warnings()).toHaveLength(1));
+    for (const name of ["roof", "cellar"])
+      await client.publishAsync(`configurations/${name}`, "later", { qos: 1 });
+    await until(() => expect(received).toEqual(["cellar: configurations/cellar later"]));
+    expect(second.warnings()).toEqual([expect.stringMatching(/configurations\/roof was not asked for/)]);
+    await second.stop();
+    // Its own again: what was published while nobody wanted it was not kept for it.
+    await client.publishAsync("configurations/roof", "for nobody", { qos: 1 });
+    startForwarding(agent, port, { protocol: node("roof") });
+    await until(async () => {
+      await client.publishAsync("configurations/roof", "new", { qos: 1 });
+      expect(received).toContain("roof: configurations/roof new");
+    });
+    expect(received.join()).not.toMatch(/for nobody|while away/);
+  });
+
   it("refuses messages for the same reason over two connections: that is told once, and all are set aside", async () => {
     const { port } = await broker();
     const proxy = await proxyTo({ port });
@@ -153,6 +188,19 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     expect(logger.error.mock.calls).toEqual([
       [expect.stringMatching(/at every connect/), "Error: not today"],
     ]);
+    expect(warnings()).toEqual([]);
+  });
+
+  it("may ask on a topic that is none at a connect: messages are sent all the same, and once", async () => {
+    const { port } = await broker();
+    const arrived = await listen(port);
+    const { logger, warnings } = startForwarding(await agentWith(3), port, {
+      protocol: { ...ONE_EACH, connected: (link) => link.publish("", "?") },
+      timeouts: { acknowledgementMs: 5_000 },
+    });
+    await until(() => expect(arrived).toEqual([0, 1, 2]));
+    const reason = expect.stringMatching(/^ForwarderUsageError: the topic is ""/);
+    expect(logger.error.mock.calls).toEqual([[expect.stringMatching(/at every connect/), reason]]);
     expect(warnings()).toEqual([]);
   });
 

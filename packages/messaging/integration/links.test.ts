@@ -235,3 +235,43 @@ describe("a broker that is none", () => {
     expect(warnings()).toEqual([]);
   });
 });
+
+describe("the time to go on sending at the end", () => {
+  it("may be without limit: everything is sent", async () => {
+    const { port, taken } = await scriptedBroker({});
+    const { stop, logger } = startForwarding(await agentWith(60), port, {
+      protocol: {
+        ...ONE_EACH,
+        connected: (link) => link.keepTo({ publishes: [{ count: 20, seconds: 0.3 }] }),
+      },
+      drainSeconds: () => Number.POSITIVE_INFINITY,
+    });
+    await until(() => expect(taken.length).toBeGreaterThan(0));
+    await stop();
+    expect(taken).toHaveLength(60);
+    expect(logger.error).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, () => number]>([
+    ["is no number", () => Number.NaN],
+    [
+      "cannot be told",
+      () => {
+        throw new Error("not today");
+      },
+    ],
+  ])("is none where it %s, and the messages stay", async (_, drainSeconds) => {
+    const { port } = await scriptedBroker({ publish: () => "ignore" });
+    const agent = await agentWith(3);
+    const { stop, logger } = startForwarding(agent, port, { drainSeconds });
+    await until(() => expect(logger.info).toHaveBeenCalled());
+    await stop();
+    expect(logger.error.mock.calls).toEqual([
+      [
+        expect.stringMatching(/^How long to go on sending is not known/),
+        expect.stringMatching(/NaN|not today/),
+      ],
+    ]);
+    expect(agent.getNLatestMessages(10)).toHaveLength(3);
+  });
+});

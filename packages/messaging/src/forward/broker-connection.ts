@@ -4,11 +4,10 @@ import type { BrokerConnection } from "./broker.ts";
 import { Connection } from "./connection.ts";
 import { explainFailure } from "./explain-failure.ts";
 import { takeMessages } from "./incoming.ts";
-import type { Link } from "./server-protocol.ts";
 import type { Timeouts } from "./timeouts.ts";
 
 /** Takes what the broker sends; it is acknowledged once this has ended. Must not reject. */
-export type Receive = (topic: string, payload: Buffer, link: Link) => Promise<void>;
+export type Receive = (topic: string, payload: Buffer, connection: Connection) => Promise<void>;
 
 export interface ConnectOptions {
   /** The broker forgets us when the connection ends; otherwise it keeps what is published while the node is away. */
@@ -33,7 +32,7 @@ export async function connectToBroker(
   signal.throwIfAborted();
   const client = open(broker, { ...clientOptions(broker, timeouts), clean: cleanSession });
   const connection = new Connection(client, timeouts.acknowledgementMs);
-  takeMessages(client, (topic, payload) => receive(topic, payload, connection.link));
+  takeMessages(client, (topic, payload) => receive(topic, payload, connection));
   using _abort = addAbortListener(signal, () => connection.end(signal.reason));
   try {
     await connected(connection);

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import type { MqttClient } from "mqtt";
+import { checkPublish } from "./check-mapping.ts";
 import { ConnectionLostError } from "./connection-error.ts";
 import { explainLoss } from "./explain-failure.ts";
 import { Publisher } from "./publisher.ts";
@@ -72,6 +73,7 @@ export class Connection implements AsyncDisposable {
   }
 
   async #publish(topic: string, payload: string | Buffer): Promise<void> {
+    checkPublish({ topic, payload });
     const { ended } = this;
     ended.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();

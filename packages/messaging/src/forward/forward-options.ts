@@ -15,11 +15,11 @@ export interface ForwardOptions<Body = MessageBody> {
   broker: BrokerConnection;
   /** Most messages that are sent and not acknowledged, from 1 on. */
   maxParallelMessages: number;
-  /** Most messages that are mapped, and perhaps published, together; 50 if left out. */
+  /** Most messages that are mapped, and perhaps published, together, from 1 on; 50 if left out. */
   batchSize?: number;
   /**
    * Most messages a second of what has waited while there was no connection; what is added meanwhile goes first then.
-   * If left out, everything goes at once and oldest first.
+   * From 0.001 on; if left out, everything goes at once and oldest first.
    */
   backlogRate?: number;
   /** How long to wait for the other side. */
@@ -27,7 +27,7 @@ export interface ForwardOptions<Body = MessageBody> {
   logger: ForwarderLog;
   /** Ends the forwarding. */
   teardown: AbortSignal;
-  /** How long it may go on sending what is in the queue after that, in seconds; asked for when it ends. */
+  /** How long it may go on sending what is in the queue after that, in seconds, also `Infinity`; asked for when it ends. */
   drainSeconds: () => number;
   /**
    * Told of the connection: that the subscriptions are granted, of each acknowledgement and how many messages that was

@@ -9,6 +9,7 @@ import type { Quarantine } from "./quarantine.ts";
 import type { Settling } from "./settling.ts";
 import { subscribe } from "./subscribe.ts";
 import type { Timeouts } from "./timeouts.ts";
+import { matches } from "./topic.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** What outlives a connection. */
@@ -16,7 +17,7 @@ export interface Course {
   consumer: Consumer;
   quarantine: Quarantine;
   settling: Settling;
-  /** Reasons of refusals that have been told. */
+  /** What has been told, and need not be again: reasons of refusals, for example. */
   told: Once;
   timeouts: Timeouts;
   /** The drain is over, whether or not everything is sent. */
@@ -46,7 +47,7 @@ export async function forwardOverOneConnection<Body>(
   try {
     await using connection = await connectToBroker(options.broker, {
       cleanSession: options.protocol.cleanSession ?? false,
-      receive: receiver(options),
+      receive: receiver(options, course),
       timeouts: course.timeouts,
       signal: course.withoutConnection,
     });
@@ -101,9 +102,19 @@ async function prepare<Body>(
   }
 }
 
-/** A receiver that breaks must not break the connection: the server would send the same again. */
-function receiver<Body>({ protocol, logger }: ForwardOptions<Body>): Receive {
-  return async (topic, payload, link) => {
+/**
+ * Hands over what was asked for. A persistent session may hold subscriptions from when this client was another node, or
+ * had other topics: those are given back. A receiver that breaks must not break the connection: the server would send
+ * the same again.
+ */
+function receiver<Body>({ protocol, logger }: ForwardOptions<Body>, { told }: Course): Receive {
+  return async (topic, payload, { client, link }) => {
+    if (!protocol.subscriptions.some((filter) => matches(filter, topic))) {
+      client.unsubscribe(topic, () => undefined);
+      const text = `What arrived on ${topic} was not asked for, and is passed over: an earlier subscription, probably`;
+      if (told.isNew(text)) logger.warning(text, "This client id has had it at the broker; it is given back");
+      return;
+    }
     try {
       await protocol.receive(topic, payload, link);
     } catch (error) {

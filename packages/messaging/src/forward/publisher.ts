@@ -128,7 +128,7 @@ export class Publisher implements Disposable {
     this.#underWay.add(outgoing);
     this.#watch ??= this.#watchOldest(this.#options.acknowledgementMs);
     this.#options.client.publish(outgoing.topic, outgoing.payload, { qos: 1 }, (error) => {
-      // When the connection ends, MQTT.js calls back with an error, or never.
+      // When the connection ends, MQTT.js calls back with an error, or never; what it would not send is never handed over.
       if (!error) this.#acknowledge(outgoing);
     });
   }

@@ -48,7 +48,8 @@ export interface Link {
   /**
    * Publishes with QoS 1, before what of the queue waits for the limits; resolves once the broker has acknowledged it.
    *
-   * @throws an error with the code `IVY_CONNECTION_LOST` when the connection ends before
+   * @throws an error with the code `IVY_CONNECTION_LOST` when the connection ends before, with `IVY_FORWARDER_USAGE` where
+   *   the topic or the payload is none
    */
   publish(topic: string, payload: string | Buffer): Promise<void>;
   /** From now on the forwarder keeps to these limits, until the connection ends. */
@@ -68,7 +69,10 @@ export interface ServerProtocol<Body = MessageBody> {
    * takes longer than an acknowledgement may, that is logged and the queue is sent all the same.
    */
   connected?(link: Link): void | Promise<void>;
-  /** Maps messages in their order. Must not throw: a message that cannot be mapped is refused. */
+  /**
+   * Maps messages in their order, at once. A message for which it throws, or returns what is no mapping of what it was
+   * given, is set aside with that reason.
+   */
   map(messages: readonly MessageQueueItem<Body>[]): Mapping;
   /**
    * Takes a message from the server, one after another; each is acknowledged to the broker once this has ended. What the
