@@ -5,9 +5,10 @@ import { join, resolve } from "node:path";
 import { hasMosquitto, type Mosquitto, startMosquitto } from "@ivy/backends/testing";
 import { MessagingAgent } from "@ivy/messaging";
 import { createTestAuthority } from "@ivy/messaging/testing";
-import { type Config, parseConfig } from "@ivy/types";
+import { parseConfig } from "@ivy/types";
 import { createRepository } from "@ivy/updater/testing";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
+import { AgentConfig } from "../src/agent-config.ts";
 import type { Patient } from "../src/doctor/check.ts";
 import { CHECKS, examine } from "../src/doctor/examine.ts";
 import { loginOnce } from "../src/doctor/login.ts";
@@ -48,7 +49,7 @@ const SYSTEM: System = {
   request: async () => 200,
 };
 
-type Change = (config: Config) => void;
+type Change = (config: AgentConfig) => void;
 
 let broker: Mosquitto;
 beforeAll(async () => {
@@ -64,7 +65,7 @@ async function patientOf(broker: { host: string; port: number }): Promise<Patien
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const [configDir, dataDir] = [join(root, "config"), join(root, "data")];
   mkdirSync(configDir);
-  const config = parseConfig(configFor(broker), "the test");
+  const config = parseConfig(configFor(broker), "the test", AgentConfig);
   const configFile = join(configDir, "config.json");
   writeFileSync(configFile, JSON.stringify(config), { mode: 0o600 });
   writeFileSync(join(configDir, ".env"), "", { mode: 0o600 });
@@ -103,7 +104,7 @@ const withStatus = (patient: Patient, status: Partial<StatusReport>): Patient =>
   status: { ...patient.status, ...status },
 });
 const withConfig = (patient: Patient, change: Change): Patient => {
-  const config = structuredClone(patient.config) as Config;
+  const config = structuredClone(patient.config) as AgentConfig;
   change(config);
   return { ...patient, config };
 };

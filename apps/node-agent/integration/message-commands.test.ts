@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { MessagingAgent } from "@ivy/messaging";
 import { describe, expect, it } from "vitest";
 import { configFor } from "./support/config.ts";
@@ -54,6 +55,26 @@ describe("queue", () => {
     expect((await node.cli(["queue", "dead"])).stdout).toMatch(
       /"value":0.*\n {2}set aside at .*: too large\n$/,
     );
+  });
+
+  it("and status tell of a queue of Python Ivy before the first start, and leave it alone", async () => {
+    const node = deployNode(CONFIG);
+    mkdirSync(node.dataDir);
+    const file = join(node.dataDir, "active-message-queue.sqlite3");
+    const database = new DatabaseSync(file);
+    database.exec(
+      "CREATE TABLE QUEUE (internal_id INTEGER PRIMARY KEY, timestamp DOUBLE NOT NULL, message_body TEXT NOT NULL);" +
+        `INSERT INTO QUEUE (timestamp, message_body) VALUES (${NOON / 1_000}, '{"variant":"data","data":{"value":1}}')`,
+    );
+    database.close();
+    const before = readFileSync(file);
+    expect((await node.cli(["queue"])).stdout).toBe(
+      "Waiting: 1 messages, 37 bytes, the oldest from 2026-03-01T12:00:00.000Z\n" +
+        "In the queue of Python Ivy: 1 of them; the agent takes them over when it first starts\n" +
+        "Dead letters: 0\nDropped unsent, for want of room: 0\n",
+    );
+    expect((await node.cli(["status"])).stdout).toMatch(/Queue +1 message/);
+    expect(readFileSync(file)).toEqual(before);
   });
 
   it("puts dead letters back, all or those named, and none where one is unknown", async () => {

@@ -21,6 +21,13 @@ function workshop(folder: string): string {
   return workshop;
 }
 
+/** Loads a configuration with the schema beside it, and shows a section of it. */
+const LOAD = `import { loadConfig, redact } from "@ivy/types";
+import { AgentConfig } from "./agent-config.ts";
+
+console.log(JSON.stringify(redact(loadConfig("config.json", AgentConfig), AgentConfig).greenhouse));
+`;
+
 describe("the README of", () => {
   const packages = readdirSync(join(ROOT, "packages")).filter((name) => name !== "tooling");
   it.each(packages)("%s has a sample that prints what it says", async (name) => {
@@ -48,5 +55,25 @@ describe("the README of", () => {
       JSON.stringify({ extends: "../../tsconfig.json", include: ["*.ts"] }),
     );
     await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", folder]);
+  });
+
+  it("the project has a procedure with settings that compile, and are accepted and struck out as it says", async () => {
+    const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+    const [, schema = "", procedure = ""] = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code]) => code);
+    const [, section = ""] = /```json\n(.*?)```/s.exec(readme) ?? [];
+    const template = JSON.parse(readFileSync(join(ROOT, "config/config.template.json"), "utf8"));
+    const folder = workshop(join(ROOT, "apps/node-agent"));
+    mkdirSync(join(folder, "processes"));
+    writeFileSync(join(folder, "agent-config.ts"), schema);
+    writeFileSync(join(folder, "processes/greenhouse.ts"), procedure);
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ ...template, ...JSON.parse(section) }));
+    writeFileSync(join(folder, "load.ts"), LOAD);
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: "../../tsconfig.json", include: ["**/*.ts"] }),
+    );
+    await run(join(ROOT, "node_modules/.bin/tsc"), ["-p", folder]);
+    const { stdout } = await run(process.execPath, ["--conditions=@ivy/source", "load.ts"], { cwd: folder });
+    expect(JSON.parse(stdout)).toEqual({ seconds_between_readings: 60, api_key: "[redacted]" });
   });
 });

@@ -1,8 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it, vi } from "vitest";
+import { procedureEntrypoint } from "@ivy/lifecycle";
+import { describe, expect, it, vi } from "vitest";
+import type { AgentConfig } from "../src/agent-config.ts";
+import { hostsOf, processesOf as processesFor } from "../src/processes.ts";
 import { StatusReport } from "../src/status/schema.ts";
-import { changed, SENSOR } from "./support/config.ts";
+import { changed, configFor, SENSOR } from "./support/config.ts";
 import { type DeployedNode, ended, processesOf } from "./support/deployed-node.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 
@@ -44,6 +47,19 @@ function letItHang(node: DeployedNode): { hang: () => void; goOn: () => void } {
   writeFileSync(script, changed);
   return { hang: () => writeFileSync(file, ""), goOn: () => rmSync(file) };
 }
+
+describe("a procedure of one's own", () => {
+  it("keeps a process of its own where the common one does not know it", () => {
+    const config = { ...configFor({ host: "127.0.0.1", port: 9 }), supervision } as unknown as AgentConfig;
+    const entrypoint = procedureEntrypoint(new URL("file:///greenhouse.js"));
+    const hosts = hostsOf(config, [...processesFor(config), { name: "greenhouse", entrypoint }]);
+    expect(hosts.map(({ name, members }) => [name, members])).toEqual([
+      ["procedures", ["dummy-procedure", "system-checks"]],
+      ["tenta-backend", ["tenta-backend"]],
+      ["greenhouse", ["greenhouse"]],
+    ]);
+  });
+});
 
 describeWithBroker("procedures that share a process", () => {
   it("work side by side, fall and rise together, the culprit named, and part when the configuration says so", async () => {

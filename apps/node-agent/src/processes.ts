@@ -29,18 +29,24 @@ function procedures(): AgentProcess[] {
   return [
     { name: "dummy-procedure", entrypoint: procedureEntrypoint(file("dummy-procedure")) },
     { name: "system-checks", entrypoint: procedureEntrypoint(file("system-checks")) },
-    // Add your own procedures here, their entry to tsup.config.ts, and their `run` to src/processes/procedures.ts.
+    // Add your own procedures here, and their entry to tsup.config.ts.
   ];
 }
 
-/** The processes of the system that these are run in: one each, or a common one for all procedures. */
+/** The procedures that can share a process; what each of them runs is in `src/processes/sharing.ts`. */
+export const SHARING = ["dummy-procedure", "system-checks"] as const;
+
+/**
+ * The processes of the system that these are run in: one each, or a common one for the procedures that can share one. A
+ * procedure that cannot is alone then too, and takes nobody along.
+ */
 export function hostsOf({ supervision }: AgentConfig, processes: readonly AgentProcess[]): HostProcess[] {
   const alone = processes.map((process) => ({ ...process, members: [process.name] }));
-  const isProcedure = ({ entrypoint }: AgentProcess) => entrypoint.variant === "procedure";
-  const members = alone.filter(isProcedure).map(({ name }) => name);
+  const shares = ({ name }: AgentProcess) => SHARING.some((one) => one === name);
+  const members = alone.filter(shares).map(({ name }) => name);
   if (!supervision?.share_process || members.length === 0) return alone;
   const shared = { name: "procedures", entrypoint: procedureEntrypoint(file("procedures")), members };
-  return [shared, ...alone.filter((process) => !isProcedure(process))];
+  return [shared, ...alone.filter((process) => !shares(process))];
 }
 
 function backendOf({ backend }: AgentConfig): AgentProcess[] {

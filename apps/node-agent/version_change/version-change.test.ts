@@ -1,24 +1,28 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { MessagingAgent } from "@ivy/messaging";
-import { loadConfig } from "@ivy/types";
+import { BackendConfig, loadConfig, SupervisionConfig } from "@ivy/types";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { AgentConfig } from "../src/agent-config.ts";
+import { RUNS } from "../src/processes/sharing.ts";
+import { hostsOf, processesOf, SHARING } from "../src/processes.ts";
 
 const PROJECT_DIR = resolve(import.meta.dirname, "../../..");
 
 /** On a node, the updater says which configuration this version shall run with. */
 const ON_NODE = process.env["IVY_CONFIG_FILE"];
 
+const TEMPLATE = join(PROJECT_DIR, "config/config.template.json");
+
 const DIST = join(PROJECT_DIR, "apps/node-agent/dist");
 
 describe("before a node switches to this version", () => {
   it("the configuration that it shall run with fits this version", () => {
     const written = join(PROJECT_DIR, "config/config.json");
-    const ofCheckout = existsSync(written) ? written : join(PROJECT_DIR, "config/config.template.json");
+    const ofCheckout = existsSync(written) ? written : TEMPLATE;
     const file = ON_NODE ?? ofCheckout;
     expect(loadConfig(file, AgentConfig).general.system_identifier).not.toBe("");
   });
@@ -47,15 +51,26 @@ describe("before a node switches to this version", () => {
     expect(stdout).toContain("CLI version");
   });
 
-  it.each([
-    "run",
-    "dummy-procedure",
-    "system-checks",
-    "procedures",
-    "mqtt-backend",
-    "tenta-backend",
-    "thingsboard-backend",
-  ])("the file of the process %s is built", (name) => {
+  it.each(["run", ...modules()])("the file of the process %s is built", (name) => {
     expect(existsSync(join(DIST, `${name}.js`))).toBe(true);
   });
+
+  it("the process that procedures share can run each that it is asked to", () => {
+    expect(Object.keys(RUNS).sort()).toEqual([...SHARING].sort());
+  });
 });
+
+/** The files of all that a configuration may ask for, with each provider, in processes of their own or a common one. */
+function modules(): Set<string> {
+  const config = loadConfig(TEMPLATE, AgentConfig);
+  const configs = BackendConfig.shape.provider.options.map((provider) => ({
+    ...config,
+    backend: { ...(config.backend as BackendConfig), provider },
+  }));
+  const all = configs.flatMap((one) => {
+    const processes = processesOf(one);
+    const supervision = { ...SupervisionConfig.parse({}), share_process: true };
+    return [...processes, ...hostsOf({ ...one, supervision }, processes)];
+  });
+  return new Set(all.map(({ entrypoint }) => basename(entrypoint.module.pathname, ".js")));
+}

@@ -10,7 +10,7 @@ export interface DescribedError {
 
 export function describeError(error: unknown): DescribedError {
   if (!(error instanceof Error))
-    return { title: `Error: ${String(error)}`, traceback: String(error), details: undefined };
+    return { title: `Error: ${asText(error)}`, traceback: asText(error), details: undefined };
   const details = "details" in error && typeof error.details === "string" ? error.details : undefined;
   const title = `${error.name}: ${error.message}`.split("\n", 1)[0] ?? error.name;
   return { title, traceback: traceback(error, new Set()).join("\n"), details };
@@ -19,11 +19,22 @@ export function describeError(error: unknown): DescribedError {
 function traceback(error: unknown, seen: Set<unknown>): string[] {
   if (seen.has(error)) return [];
   seen.add(error);
-  if (!(error instanceof Error)) return [String(error)];
+  if (!(error instanceof Error)) return [asText(error)];
   const gathered = error instanceof AggregateError ? error.errors : [];
   return [
     error.stack ?? `${error.name}: ${error.message}`,
     ...(error.cause === undefined ? [] : ["caused by", ...traceback(error.cause, seen)]),
     ...gathered.flatMap((inner) => ["together with", ...traceback(inner, seen)]),
   ];
+}
+
+/** What was thrown without being an error. As JSON, for in that secrets are found. */
+function asText(thrown: unknown): string {
+  if (typeof thrown !== "object" || thrown === null) return String(thrown);
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    // It holds itself, say.
+    return Object.prototype.toString.call(thrown);
+  }
 }

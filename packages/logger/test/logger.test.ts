@@ -83,6 +83,18 @@ describe("a log entry", () => {
     expect(text).toMatch(/--- details -{28}\nmore\n-{40}\n$/);
   });
 
+  it("of an exception that is no error shows what was thrown", () => {
+    const { logger, printed } = createLogger({ secrets: ['ca"nary'] });
+    logger.exception({ status: 503, password: 'ca"nary' });
+    logger.exception(new Error("outer", { cause: { a: 1 } }));
+    const itself: object[] = [];
+    itself.push(itself);
+    logger.exception(itself);
+    expect(printed[0]).toMatch(/- EXCEPTION - Error: \{"status":503,"password":"\[redacted\]"\}\n/);
+    expect(printed[1]).toContain('caused by\n{"a":1}\n');
+    expect(printed[2]).toContain("- EXCEPTION - Error: [object Array]\n");
+  });
+
   it("can be a horizontal line", () => {
     const { logger, printed } = createLogger();
     logger.horizontalLine();

@@ -5,7 +5,7 @@ import { LANES } from "./log/place.ts";
 import { readLog } from "./log/reader.ts";
 import type { QueueStatistics } from "./messaging-agent.ts";
 import { countPending } from "./queue/depth.ts";
-import { readQueueDatabase } from "./queue/read-only-database.ts";
+import { type QueueContents, readQueueDatabase } from "./queue/read-only-database.ts";
 import { EVERYTHING } from "./queue/statements.ts";
 
 /** Of more messages than this their number is estimated, so that a look takes milliseconds; in bytes. */
@@ -18,6 +18,8 @@ const END_BYTES = 64 * 1024;
 export interface StoreStatistics extends QueueStatistics {
   /** Unix time in seconds of the newest message that is not urgent: data, as a rule. */
   newest: number | undefined;
+  /** How many of those that wait lie in a queue of Python Ivy, where it was not taken over yet. */
+  ofPython?: number;
 }
 
 /**
@@ -32,12 +34,15 @@ export function readStatistics(dataDir: string): StoreStatistics {
   const folder = new LogFolder(join(dataDir, "messages"));
   const database = join(dataDir, "active-message-queue.sqlite3");
   const nothingSent = { pending: EVERYTHING, dead: 0, dropped: 0 };
-  const { pending, dead, dropped } = existsSync(database) ? readQueueDatabase(database) : nothingSent;
+  const found: QueueContents = existsSync(database) ? readQueueDatabase(database) : nothingSent;
+  const { pending, dead, dropped, original } = found;
   const depths = LANES.map((lane) => countPending(folder.list(lane), pending, COUNTED_BYTES));
   const times = depths.flatMap(({ oldest }) => (oldest === undefined ? [] : oldest.record.t / 1_000));
+  if (original?.oldest) times.push(original.oldest);
   return {
-    queued: depths.reduce((sum, { messages }) => sum + messages, 0),
-    queuedBytes: depths.reduce((sum, { bytes }) => sum + bytes, 0),
+    queued: depths.reduce((sum, { messages }) => sum + messages, original?.messages ?? 0),
+    queuedBytes: depths.reduce((sum, { bytes }) => sum + bytes, original?.bytes ?? 0),
+    ...(original === undefined ? {} : { ofPython: original.messages }),
     oldest: times.length === 0 ? undefined : Math.min(...times),
     newest: newestOf(folder.list("regular")),
     dead,

@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Sqlite from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { readStatistics } from "../src/index.ts";
 import { createAgent, number, temporary } from "./support.ts";
@@ -75,5 +76,25 @@ describe("somebody who only looks at the messages", () => {
     const before = contentsOf(dataDir);
     expect(() => readStatistics(dataDir)).toThrow(/not a database/);
     expect(contentsOf(dataDir)).toEqual(before);
+  });
+
+  it("sees what Python Ivy has left unsent, before and after it is taken over", async () => {
+    const dataDir = temporary();
+    const database = new Sqlite(join(dataDir, "active-message-queue.sqlite3"));
+    database.exec(
+      "CREATE TABLE QUEUE (internal_id INTEGER PRIMARY KEY, timestamp DOUBLE NOT NULL, message_body TEXT NOT NULL)",
+    );
+    const insert = database.prepare("INSERT INTO QUEUE (timestamp, message_body) VALUES (?, ?)");
+    for (const seconds of [1_700_000_000.5, 1_700_000_001]) insert.run(seconds, JSON.stringify(number(1)));
+    database.close();
+    const before = contentsOf(dataDir);
+    const waiting = { queued: 2, oldest: 1_700_000_000.5, dead: 0, dropped: 0 };
+    expect(readStatistics(dataDir)).toMatchObject({ ...waiting, ofPython: 2 });
+    expect(contentsOf(dataDir)).toEqual(before);
+    const agent = createAgent(dataDir);
+    agent.getNLatestMessages(1);
+    await agent.teardown();
+    expect(readStatistics(dataDir)).toMatchObject(waiting);
+    expect(readStatistics(dataDir)).not.toHaveProperty("ofPython");
   });
 });

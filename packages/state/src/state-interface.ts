@@ -12,8 +12,14 @@ export interface StateOptions<S> {
   dataDir: string;
   /** Must give defaults for everything, so that an empty object is a state; Ivy's own state if left out. */
   schema?: z.ZodMiniType<S>;
-  /** Told of a state file that could not be read and was kept aside. */
+  /** Told of a state file that could not be read, or not all of it, and was kept aside. */
   onIncident?: (text: string) => void;
+}
+
+/** What is wrong with a state file, and what becomes of the state, in words. */
+interface Damage {
+  what: string;
+  remedy: string;
 }
 
 /**
@@ -36,7 +42,7 @@ export class StateInterface<S = State> {
     this.#incident = onIncident ?? (() => undefined);
   }
 
-  /** The state as it is now. One that cannot be read is taken for an empty one, and kept aside by the next update. */
+  /** The state as it is now. What of it cannot be read has its defaults; the file is then kept aside by the next update. */
   load(): S {
     return this.#read().state;
   }
@@ -59,17 +65,34 @@ export class StateInterface<S = State> {
     return state;
   }
 
-  #read(): { state: S; text?: string; damage?: string } {
+  #read(): { state: S; text?: string; damage?: Damage } {
     const text = this.#readText();
     if (text === undefined) return { state: this.#schema.parse({}) };
+    let value: unknown;
     try {
-      return { state: this.#schema.parse(JSON.parse(text)), text };
+      value = JSON.parse(text);
     } catch (error) {
-      return {
-        state: this.#schema.parse({}),
-        damage: error instanceof Error ? error.message : String(error),
-      };
+      return this.#anew((error as Error).message);
     }
+    const whole = this.#schema.safeParse(value);
+    if (whole.success) return { state: whole.data, text };
+    const unknown = new Set(whole.error.issues.map(({ path }) => String(path[0] ?? "")));
+    const known = Object.entries(Object(value)).filter(([key]) => !unknown.has(key));
+    const rest = this.#schema.safeParse(Object.fromEntries(known));
+    if (unknown.has("") || !rest.success) return this.#anew("it holds no state");
+    const keys = [...unknown].map((key) => `"${key}"`).join(", ");
+    return {
+      state: rest.data,
+      damage: {
+        what: `holds ${keys} in a form that this version does not know`,
+        remedy: "everything else is taken over",
+      },
+    };
+  }
+
+  #anew(why: string): { state: S; damage: Damage } {
+    const damage = { what: `could not be read (${why})`, remedy: "the state starts anew" };
+    return { state: this.#schema.parse({}), damage };
   }
 
   #readText(): string | undefined {
@@ -81,13 +104,11 @@ export class StateInterface<S = State> {
     }
   }
 
-  #keepAside(damage: string): void {
+  #keepAside({ what, remedy }: Damage): void {
     let attempt = 1;
     while (existsSync(`${this.#file}.unreadable-${attempt}`)) attempt++;
     const kept = `${this.#file}.unreadable-${attempt}`;
     linkSync(this.#file, kept);
-    this.#incident(
-      `${this.#file} could not be read (${damage}); it is kept as ${kept}, and the state starts anew`,
-    );
+    this.#incident(`${this.#file} ${what}; it is kept as ${kept}, and ${remedy}`);
   }
 }

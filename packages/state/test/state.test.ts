@@ -106,6 +106,29 @@ describe("the state", () => {
     expect(state.load()["count"]).toBe(1);
   });
 
+  it("takes over from Python Ivy all but the configurations that wait, and says so in a line", async () => {
+    const dataDir = temporary();
+    const file = join(dataDir, "state.json");
+    const waiting = {
+      general: { config_revision: 3, software_version: "1.2.3" },
+      backend: { password: "p" },
+    };
+    const system = { last_boot_time: "2024-01-01T00:00:00+00:00", last_5_min_load: 3 };
+    writeFileSync(file, JSON.stringify({ system, pending_configs: [waiting], my_sensor: 1 }));
+    const onIncident = vi.fn();
+    const state = new StateInterface({ dataDir, onIncident });
+    const left = { system, pending_configs: [], handled_configs: [], my_sensor: 1 };
+    expect(state.load()).toEqual(left);
+    await state.update(() => undefined);
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(left);
+    expect(onIncident.mock.calls).toEqual([
+      [
+        `${file} holds "pending_configs" in a form that this version does not know; ` +
+          `it is kept as ${file}.unreadable-1, and everything else is taken over`,
+      ],
+    ]);
+  });
+
   it("writes nothing where nothing changes", async () => {
     const dataDir = temporary();
     const state = new StateInterface({ dataDir });

@@ -437,6 +437,13 @@ guard() {
 
 is_held() { flock -n "$lock" true; [ $? = 1 ]; }
 
+# Another user sees neither who holds the lock nor what runs: it must not be told that all is well.
+refuse_others() {
+  if [ -O "$root" ] || [ -w "$root" ] || [ "$(id -u)" = 0 ]; then return; fi
+  say "the node in $root belongs to $(stat -c %U "$root"): run this as that user"
+  exit 77
+}
+
 # For cron: silent where it runs already. Returns when the agent says that it is up.
 start() {
   if is_held; then return 0; fi
@@ -465,6 +472,7 @@ guardian() {
 
 stop() {
   pid=$(guardian)
+  [ -n "$pid" ] || ! is_held || { say "it was started by another user: run this as that user, or as root"; exit 77; }
   if [ -n "$pid" ]; then kill -TERM "$pid"; fi
   while [ -n "$pid" ] && [ "/proc/$pid/fd/9" -ef "$lock" ]; do sleep 0.1; done
 }
@@ -480,6 +488,7 @@ run_cli() {
 main() {
   # Whoever is called by an agent must not be taken for a process of it.
   [ -z "${IVY_RUN:-}" ] || exec env -u IVY_RUN sh "$self" "$@"
+  case ${1:-} in start | run | stop | restart) refuse_others ;; esac
   case ${1:-} in
     start) start ;;
     guard) background=--background; guard ;;

@@ -1,15 +1,21 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { AnyConfig } from "./deployed-node.ts";
+
+const TEMPLATE_FILE = resolve(import.meta.dirname, "../../../../config/config.template.json");
 
 export const PASSWORD = "canary-password";
 export const TOKEN = "canary-token";
 export const SENSOR = "node-7";
 
-/** A configuration for a broker on loopback, with secrets planted in it. */
+/** A configuration for a broker on loopback, with secrets planted in it. What tests do not care for is the template's. */
 export function configFor(
   broker: { host: string; port: number },
   change: Partial<AnyConfig> = {},
 ): AnyConfig {
+  const { $schema: _, ...template }: AnyConfig = JSON.parse(readFileSync(TEMPLATE_FILE, "utf8"));
   return {
+    ...template,
     general: { config_revision: 7, software_version: "2.0.0", system_identifier: SENSOR },
     logging_verbosity: { file_archive: "DEBUG", console_prints: "DEBUG", message_sending: "WARNING" },
     updater: { repository: "org/repo", provider: "github", provider_host: "github.com", access_token: TOKEN },

@@ -1,10 +1,5 @@
 import { runProcedures } from "@ivy/lifecycle/child";
-import { run as dummyProcedure } from "@ivy/procedures/dummy-procedure";
-import { run as systemChecks } from "@ivy/procedures/system-checks";
-import type { AgentConfig } from "../agent-config.ts";
+import { RUNS } from "./sharing.ts";
 
-/** All procedures, for when they share a process: `supervision.share_process`. */
-await runProcedures<AgentConfig>({
-  "dummy-procedure": dummyProcedure,
-  "system-checks": systemChecks,
-});
+/** The procedures that share a process, where `supervision.share_process` says so. */
+await runProcedures(RUNS);

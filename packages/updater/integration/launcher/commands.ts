@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { switchPointer } from "../../src/root/pointers.ts";
@@ -9,6 +9,7 @@ import { Node } from "../node.ts";
 const WORKS = { version: "1.0.0", behaviour: "works" };
 const PATIENCE = { timeout: 120_000, interval: 50 };
 
+const isRoot = process.getuid?.() === 0;
 const hasShellcheck = spawnSync("shellcheck", ["--version"], { stdio: "ignore" }).status === 0;
 
 describe.skipIf(!hasShellcheck)("the launcher (needs shellcheck)", () => {
@@ -156,6 +157,39 @@ describe.concurrent("run", { timeout: 180_000 }, () => {
     launcher.kill("SIGTERM");
     expect(await once(launcher, "exit")).toEqual([0, null]);
     expect(node.said).toContain("ended");
+  });
+});
+
+const callAsNobody = (node: Node, command: string) =>
+  node.callBy("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", node.paths.launcher, command);
+
+describe.skipIf(!isRoot)("anybody but the owner (needs root)", { timeout: 180_000 }, () => {
+  it.each(["start", "stop", "restart", "run"])(
+    "is told by %s whose node it is, and changes nothing",
+    async (command) => {
+      await using node = await Node.with(WORKS);
+      chmodSync(node.paths.root, 0o755);
+      const refusal = {
+        code: 77,
+        stdout: "",
+        stderr: `ivy-cli.sh: the node in ${node.paths.root} belongs to root: run this as that user\n`,
+      };
+      expect(await callAsNobody(node, command)).toEqual(refusal);
+      await node.call("start");
+      expect(await callAsNobody(node, command)).toEqual(refusal);
+      expect(node.said).not.toContain("ended");
+      expect(node.starts()).toHaveLength(1);
+    },
+  );
+
+  it("is told by stop that it runs where the folder is theirs too", async () => {
+    await using node = await Node.with(WORKS);
+    chmodSync(node.paths.root, 0o777);
+    await node.call("start");
+    const { code, stderr } = await callAsNobody(node, "stop");
+    expect(code).toBe(77);
+    expect(stderr).toBe("ivy-cli.sh: it was started by another user: run this as that user, or as root\n");
+    expect(node.guardians()).toHaveLength(1);
   });
 });
 

@@ -6,7 +6,7 @@ import { say, sayJson } from "../say.ts";
 
 /** Changes nothing, for a node that is ill is not to be touched. */
 export function countQueue({ json }: JsonOption): void {
-  const { queued, queuedBytes, oldest, dead, dropped } = readStatistics(DATA_DIR);
+  const { queued, queuedBytes, oldest, dead, dropped, ofPython = 0 } = readStatistics(DATA_DIR);
   const since = oldest === undefined ? null : isoTime(oldest);
   if (json) {
     sayJson({ queued, queued_bytes: queuedBytes, oldest: since, dead, dropped });
@@ -14,6 +14,8 @@ export function countQueue({ json }: JsonOption): void {
   }
   const age = since === null ? "" : `, the oldest from ${since}`;
   say(`Waiting: ${queued} messages, ${queuedBytes} bytes${age}`);
+  if (ofPython > 0)
+    say(`In the queue of Python Ivy: ${ofPython} of them; the agent takes them over when it first starts`);
   say(`Dead letters: ${dead}`);
   say(`Dropped unsent, for want of room: ${dropped}`);
 }
