@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -6,6 +8,8 @@ import { deployNode, processesOf } from "./support/deployed-node.ts";
 
 /** A broker where nobody listens: the agent runs without. */
 const NOBODY = { host: "127.0.0.1", port: 9 };
+
+const PATIENCE = { timeout: 30_000, interval: 100 };
 
 const CRON = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", LOGNAME: "root", SHELL: "/bin/sh" };
 
@@ -39,6 +43,51 @@ describe("the command line", () => {
     expect(pid(second.stdout)).not.toBe(pid(first.stdout));
     expect(processesOf(node.root)).toHaveLength(3);
     await node.cli(["stop"]);
+  });
+
+  it("leaves the agent running where it is to be restarted with a configuration that cannot be used", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    await node.cli(["start"]);
+    const before = await node.cli(["is-running"]);
+    writeFileSync(node.configFile, "{");
+    const { code, stdout, stderr } = await node.cli(["restart"]);
+    expect([code, stdout]).toEqual([(await node.cli(["start"])).code, ""]);
+    expect(stderr).toContain("is not JSON");
+    expect(stderr).toContain("Nothing has been stopped");
+    expect(await node.cli(["is-running"])).toEqual(before);
+  });
+
+  it("kills an agent that hangs soon, with its processes, and says so meanwhile", async () => {
+    const config = configFor(NOBODY);
+    const node = deployNode({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time: 7_200 },
+    });
+    const { stdout } = await node.cli(["start"]);
+    process.kill(Number(/PID (\d+)/.exec(stdout)?.[1]), "SIGSTOP");
+    const stopped = await node.cli(["stop"]);
+    expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining("has been stopped") });
+    expect(stopped.stderr).toMatch(/hangs: it does not answer; it is killed .* at \d\d:\d\d:\d\d/);
+    await vi.waitFor(() => expect(processesOf(node.root)).toEqual([]), PATIENCE);
+  });
+
+  it("waits for the drain that the running agent may take, whatever its file says by now", async () => {
+    const config = configFor(NOBODY);
+    const draining = (max_drain_time: number) => ({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time },
+    });
+    const node = deployNode(draining(1_800));
+    const hangs = join(node.root, "apps/node-agent/dist/dummy-procedure.js");
+    writeFileSync(hangs, `for (;;);\n${readFileSync(hangs, "utf8")}`);
+    await node.cli(["start"]);
+    writeFileSync(node.configFile, JSON.stringify(draining(0)));
+    const stop = spawn(process.execPath, [join(node.root, "apps/node-agent/dist/cli.js"), "stop"]);
+    const [told] = await once(stop.stderr, "data");
+    const [, hours, minutes, seconds] = /at (\d\d):(\d\d):(\d\d)/.exec(String(told)) ?? [];
+    const until = new Date().setHours(Number(hours), Number(minutes), Number(seconds));
+    // It may be tomorrow.
+    expect((until - Date.now() + 86_400_000) % 86_400_000).toBeGreaterThan(1_500_000);
   });
 
   it("works the same from cron, with an almost empty environment", async () => {
