@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
-import { deployNode, processesOf } from "./support/deployed-node.ts";
+import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
 
 /** A broker where nobody listens: the agent runs without. */
 const NOBODY = { host: "127.0.0.1", port: 9 };
@@ -141,6 +141,41 @@ describe("the command line", () => {
     expect(stdout).toMatch(
       /CLI version: \d+\.\d+\.\d+\nNode\.js: v24\..*\nSource code: .*\nData: \/somewhere\n/,
     );
+  });
+
+  it("has the data in one folder, from wherever it is called, and where the environment names none", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const data = async (folder: string) =>
+      /Data: (.*)/.exec((await node.cli(["info"], { ...process.env, IVY_DATA_DIR: folder })).stdout)?.[1];
+    expect(await data("")).toBe(node.dataDir);
+    expect(await data("elsewhere")).toBe(join(node.root, "elsewhere"));
+  });
+
+  it("says with what to do that it cannot write what it prints, or has no such file", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const script = join(node.root, "apps/node-agent/dist/cli.js");
+    const full = spawn("sh", ["-c", `"$0" "$1" info > /dev/full`, process.execPath, script]);
+    const [told] = await once(full.stderr, "data");
+    expect(String(told)).toBe(
+      "There is no room left for what is printed; delete old files, or write to another disk\n",
+    );
+    expect(await ended(full)).toMatchObject({ code: 1 });
+    expect(await node.cli(["apply", "nofile"])).toMatchObject({
+      code: 1,
+      stderr: "nofile does not exist; check the name and the folder\n",
+    });
+  });
+
+  it("takes files that npm is given from where somebody stands", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    for (const name of ["ivy.mjs", "toolchain.mjs"])
+      cpSync(join(import.meta.dirname, "../../../scripts", name), join(node.root, "scripts", name));
+    const npm = spawn("npm", ["run", "-s", "ivy", "--", "config", "check", "config.json"], {
+      cwd: join(node.root, "config"),
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` },
+    });
+    const [told] = await once(npm.stdout, "data");
+    expect(String(told)).toBe("config.json is sound\n");
   });
 
   it("reads ../.env and config/.env, of which the latter wins, and the environment before both", async () => {
