@@ -42,10 +42,11 @@ function isInstalled() {
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
  * @param {"inherit" | number} stdout - where what it prints goes
+ * @param {string} cwd - folder that it runs in
  * @returns {Promise<number>}
  */
-export function run(command, args, env = environment, stdout = "inherit") {
-  const child = spawn(command, args, { cwd: root, env, stdio: ["inherit", stdout, "inherit"] });
+export function run(command, args, env = environment, stdout = "inherit", cwd = root) {
+  const child = spawn(command, args, { cwd, env, stdio: ["inherit", stdout, "inherit"] });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on("error", reject);

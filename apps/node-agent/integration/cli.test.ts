@@ -1,11 +1,15 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
-import { deployNode, processesOf } from "./support/deployed-node.ts";
+import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
 
 /** A broker where nobody listens: the agent runs without. */
 const NOBODY = { host: "127.0.0.1", port: 9 };
+
+const PATIENCE = { timeout: 30_000, interval: 100 };
 
 const CRON = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", LOGNAME: "root", SHELL: "/bin/sh" };
 
@@ -39,6 +43,51 @@ describe("the command line", () => {
     expect(pid(second.stdout)).not.toBe(pid(first.stdout));
     expect(processesOf(node.root)).toHaveLength(3);
     await node.cli(["stop"]);
+  });
+
+  it("leaves the agent running where it is to be restarted with a configuration that cannot be used", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    await node.cli(["start"]);
+    const before = await node.cli(["is-running"]);
+    writeFileSync(node.configFile, "{");
+    const { code, stdout, stderr } = await node.cli(["restart"]);
+    expect([code, stdout]).toEqual([(await node.cli(["start"])).code, ""]);
+    expect(stderr).toContain("is not JSON");
+    expect(stderr).toContain("Nothing has been stopped");
+    expect(await node.cli(["is-running"])).toEqual(before);
+  });
+
+  it("kills an agent that hangs soon, with its processes, and says so meanwhile", async () => {
+    const config = configFor(NOBODY);
+    const node = deployNode({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time: 7_200 },
+    });
+    const { stdout } = await node.cli(["start"]);
+    process.kill(Number(/PID (\d+)/.exec(stdout)?.[1]), "SIGSTOP");
+    const stopped = await node.cli(["stop"]);
+    expect(stopped).toMatchObject({ code: 0, stdout: expect.stringContaining("has been stopped") });
+    expect(stopped.stderr).toMatch(/hangs: it does not answer; it is killed .* at \d\d:\d\d:\d\d/);
+    await vi.waitFor(() => expect(processesOf(node.root)).toEqual([]), PATIENCE);
+  });
+
+  it("waits for the drain that the running agent may take, whatever its file says by now", async () => {
+    const config = configFor(NOBODY);
+    const draining = (max_drain_time: number) => ({
+      ...config,
+      backend: { ...(config["backend"] as object), max_drain_time },
+    });
+    const node = deployNode(draining(1_800));
+    const hangs = join(node.root, "apps/node-agent/dist/dummy-procedure.js");
+    writeFileSync(hangs, `for (;;);\n${readFileSync(hangs, "utf8")}`);
+    await node.cli(["start"]);
+    writeFileSync(node.configFile, JSON.stringify(draining(0)));
+    const stop = spawn(process.execPath, [join(node.root, "apps/node-agent/dist/cli.js"), "stop"]);
+    const [told] = await once(stop.stderr, "data");
+    const [, hours, minutes, seconds] = /at (\d\d):(\d\d):(\d\d)/.exec(String(told)) ?? [];
+    const until = new Date().setHours(Number(hours), Number(minutes), Number(seconds));
+    // It may be tomorrow.
+    expect((until - Date.now() + 86_400_000) % 86_400_000).toBeGreaterThan(1_500_000);
   });
 
   it("works the same from cron, with an almost empty environment", async () => {
@@ -92,6 +141,41 @@ describe("the command line", () => {
     expect(stdout).toMatch(
       /CLI version: \d+\.\d+\.\d+\nNode\.js: v24\..*\nSource code: .*\nData: \/somewhere\n/,
     );
+  });
+
+  it("has the data in one folder, from wherever it is called, and where the environment names none", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const data = async (folder: string) =>
+      /Data: (.*)/.exec((await node.cli(["info"], { ...process.env, IVY_DATA_DIR: folder })).stdout)?.[1];
+    expect(await data("")).toBe(node.dataDir);
+    expect(await data("elsewhere")).toBe(join(node.root, "elsewhere"));
+  });
+
+  it("says with what to do that it cannot write what it prints, or has no such file", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const script = join(node.root, "apps/node-agent/dist/cli.js");
+    const full = spawn("sh", ["-c", `"$0" "$1" info > /dev/full`, process.execPath, script]);
+    const [told] = await once(full.stderr, "data");
+    expect(String(told)).toBe(
+      "There is no room left for what is printed; delete old files, or write to another disk\n",
+    );
+    expect(await ended(full)).toMatchObject({ code: 1 });
+    expect(await node.cli(["apply", "nofile"])).toMatchObject({
+      code: 1,
+      stderr: "nofile does not exist; check the name and the folder\n",
+    });
+  });
+
+  it("takes files that npm is given from where somebody stands", async () => {
+    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    for (const name of ["ivy.mjs", "toolchain.mjs"])
+      cpSync(join(import.meta.dirname, "../../../scripts", name), join(node.root, "scripts", name));
+    const npm = spawn("npm", ["run", "-s", "ivy", "--", "config", "check", "config.json"], {
+      cwd: join(node.root, "config"),
+      env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` },
+    });
+    const [told] = await once(npm.stdout, "data");
+    expect(String(told)).toBe("config.json is sound\n");
   });
 
   it("reads ../.env and config/.env, of which the latter wins, and the environment before both", async () => {

@@ -53,6 +53,13 @@ describe("logs", () => {
     });
   });
 
+  it("refuses a range in which nothing can be", async () => {
+    const { node } = nodeWithLogs();
+    const { code, stdout, stderr } = await node.cli(["logs", "--since", "1h", "--until", "2h"]);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("--since must be before --until");
+  });
+
   it("follows what is added, and ends with Ctrl-C", async () => {
     const { node, file } = nodeWithLogs();
     const script = join(node.root, "apps/node-agent/dist/cli.js");

@@ -177,6 +177,19 @@ describe("export", () => {
     expect(await exported("jsonl")).toBe(bodies.map(line).join(""));
   });
 
+  it("refuses a range in which nothing can be, and a day that there is not", async () => {
+    const node = await nodeWithMessages();
+    const refused = async (from: string, to: string) => {
+      const { code, stdout, stderr } = await node.cli(["export", "--from", from, "--to", to]);
+      expect([code, stdout]).toEqual([1, ""]);
+      return stderr;
+    };
+    expect(await refused("10s", "1h")).toMatch(/^--from must be before --to: came 2\S+Z and 2\S+Z\./);
+    expect(await refused("1h", "1h")).toContain("--from must be before --to");
+    expect(await refused("2026-03-01", "2026-03-01")).toContain("a whole day ends with the date of the next");
+    expect(await refused("2026-02-31", "2026-04-01")).toContain("Write an ISO time like 2026-03-01T12:00");
+  });
+
   it("asks for a time that it understands", async () => {
     const { code, stderr } = await (await nodeWithMessages()).cli(["export", "--from", "yesterday"]);
     expect([code, stderr]).toEqual([1, expect.stringContaining("Write an ISO time like 2026-03-01T12:00")]);

@@ -62,7 +62,6 @@ describeWithServiceManager("the service manager", () => {
     using manager = new ServiceManager({
       read: () => live,
       mainLoopHangs: () => hangs,
-      hasBackend: () => false,
     });
     await vi.waitFor(() => expect(told()).toContain("WATCHDOG=1"), PATIENCE);
     live.processes = { process: { ...process, state: "pausing", lastError: "Error: gone" } };

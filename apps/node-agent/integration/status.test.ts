@@ -104,6 +104,26 @@ describe("the status of a node", () => {
     expect(contentsOf(node.dataDir)).toEqual(before);
   });
 
+  it("tells of the connection, and of a configuration that was broken, while the agent runs and afterwards", async () => {
+    const node = deployNode(configFor(NOBODY));
+    await node.cli(["start"]);
+    writeFileSync(node.configFile, "{");
+    const broken = expect.stringMatching(/configuration is broken: .* is not JSON; `config check`/);
+    await vi.waitFor(async () => {
+      const { code, report } = await reportOf(node);
+      expect([code, report.link]).toMatchObject([4, { connected: false }]);
+      expect(report.problems).toContainEqual(broken);
+    }, PATIENCE);
+    await node.cli(["stop"]);
+    const { code, report } = await reportOf(node);
+    expect([code, report.link]).toMatchObject([3, { connected: false }]);
+    expect(report.problems).toEqual(["The agent does not run", broken]);
+    rmSync(node.configFile);
+    expect((await reportOf(node)).report.problems).toContainEqual(
+      expect.stringMatching(/cannot be read: ENOENT/),
+    );
+  });
+
   it("is told of a main process that is stopped or killed, and whose processes it has", async () => {
     const node = deployNode({ ...configFor(NOBODY), backend: null });
     const started = await node.cli(["start"]);

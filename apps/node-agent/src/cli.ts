@@ -1,8 +1,10 @@
+import { isCode } from "@ivy/files";
 import { Command } from "commander";
 import { addApply } from "./commands/apply.ts";
 import { addCommonExamples } from "./commands/common-examples.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
+import { describeError } from "./commands/describe-error.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInfo } from "./commands/info.ts";
@@ -46,12 +48,19 @@ for (const add of COMMANDS) add(program);
 addCommonExamples(program);
 await addCompletion(program, process.argv[2]);
 
-// Whoever reads this has seen enough, as with `| head`.
-process.stdout.on("error", () => process.exit());
+process.stdout.on("error", (error) => {
+  // Whoever reads this has seen enough, as with `| head`.
+  if (!isCode(error, "EPIPE")) fail(error);
+  process.exit();
+});
 
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  fail(error);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${describeError(error)}\n`);
   process.exitCode = 1;
 }

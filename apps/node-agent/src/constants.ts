@@ -31,8 +31,11 @@ export const ROOT_DIR = rootDir();
 /** Version of this software. */
 export const VERSION: string = JSON.parse(readFileSync(join(PROJECT_DIR, "package.json"), "utf8")).version;
 
-/** Where everything lies that the agent writes; belongs to no version when `IVY_DATA_DIR` says where. */
-export const DATA_DIR = process.env["IVY_DATA_DIR"] ?? join(PROJECT_DIR, "data");
+/**
+ * Where everything lies that the agent writes; belongs to no version when `IVY_DATA_DIR` says where. Below the root of this
+ * code base where that is relative, from whatever folder it is asked for.
+ */
+export const DATA_DIR = resolve(PROJECT_DIR, process.env["IVY_DATA_DIR"] || "data");
 
 /** Held by the main loop for as long as it lives. */
 export const LOCK_FILE = join(DATA_DIR, "run.lock");

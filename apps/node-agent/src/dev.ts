@@ -13,7 +13,7 @@ try {
   if (createConfig(configFile, join(CONFIG_DIR, "config.template.json"))) {
     say("ivy", `created ${configFile} from the template`);
   }
-  if (process.env["IVY_DATA_DIR"] === undefined) refuseRealServer(configFile);
+  if (!process.env["IVY_DATA_DIR"]) refuseRealServer(configFile);
   await using broker = await startDevelopmentBroker((topic, payload) =>
     say("broker received", `${topic} ${payload}`),
   );

@@ -13,10 +13,8 @@ import { AgentConfig } from "./agent-config.ts";
 import { ProcessStates } from "./process-states.ts";
 import { type HostProcess, hostsOf, processesOf } from "./processes.ts";
 import type { LiveProcess } from "./status/live.ts";
+import { SECONDS_AFTER_DRAIN } from "./stop-time.ts";
 import { patienceOf, type Tools, verbosityOf } from "./tools.ts";
-
-/** A backend is killed this long after the time that it has for draining, in seconds. */
-const SECONDS_AFTER_DRAIN = 15;
 
 export interface FleetOptions {
   dataDir: string;

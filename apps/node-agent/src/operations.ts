@@ -14,6 +14,7 @@ import { Pulse } from "./pulse.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { collectStatus } from "./status/collect.ts";
 import type { LiveStatus } from "./status/live.ts";
+import { secondsToStop } from "./stop-time.ts";
 import type { Tools } from "./tools.ts";
 
 export interface OperationsOptions {
@@ -84,7 +85,6 @@ export class Operations implements AsyncDisposable {
       new ServiceManager({
         read: () => this.#read(),
         mainLoopHangs: () => this.pulse.isOverdue,
-        hasBackend: () => Boolean(this.#inForce?.config.backend),
       }),
     );
     this.#resources.use(
@@ -111,6 +111,7 @@ export class Operations implements AsyncDisposable {
       revision: this.#inForce?.config.general.config_revision ?? -1,
       startedAt: agent.startedAt,
       safeMode: process.env["IVY_SAFE_MODE"] === "1",
+      secondsToStop: secondsToStop(this.#inForce?.config),
       processes: fleet.statuses(),
     };
   }

@@ -13,8 +13,6 @@ export interface ServiceManagerOptions {
   read: () => LiveStatus;
   /** Whether the main loop does not come round any more. */
   mainLoopHangs: () => boolean;
-  /** Whether a server is configured. */
-  hasBackend: () => boolean;
 }
 
 /**
@@ -66,7 +64,7 @@ export class ServiceManager implements Disposable {
   }
 
   #tell(notifications: readonly Notification[]): void {
-    const sentence = sentenceOf(this.#options.read(), this.#options.hasBackend());
+    const sentence = sentenceOf(this.#options.read());
     const news: Notification[] = sentence === this.#told ? [] : [`STATUS=${sentence}`];
     this.#told = sentence;
     if (notifications.length + news.length > 0) notifySystemd([...notifications, ...news]);
@@ -74,9 +72,9 @@ export class ServiceManager implements Disposable {
 }
 
 /** One true sentence. */
-export function sentenceOf(live: LiveStatus, hasBackend: boolean): string {
+export function sentenceOf(live: LiveStatus): string {
   const processes = Object.entries(live.processes);
-  const link = hasBackend ? describeLink(live) : null;
+  const link = describeLink(live);
   const [problem] = [
     ...processes.flatMap(([name, process]) => problemsOfProcess(name, describeProcess(process))),
     ...problemsOfLink(link),

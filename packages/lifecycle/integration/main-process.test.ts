@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { utimesSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { AutomationLockedError, MainloopToggle, StartError } from "../src/index.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { AutomationLockedError, MainloopToggle, StartError, StopError } from "../src/index.ts";
 import { withSharedLock } from "../src/shared-lock.ts";
 import { alive, pidOf, temporary, until } from "./support.ts";
 
@@ -113,6 +113,22 @@ describe("the main loop in the background", () => {
     const pids = toggle.getMainloopPids();
     await toggle.stopMainloop(200);
     await until(() => expect(pids.filter(alive)).toEqual([]));
+  });
+
+  it("that does not even end when it is killed is given up, with a word", async () => {
+    const dataDir = temporary();
+    const toggle = toggleFor(dataDir);
+    const pid = await toggle.startMainloop();
+    // Plays a kernel that lets go of no process, and time that flies.
+    const kill = vi.spyOn(process, "kill").mockReturnValue(true);
+    let now = performance.now();
+    const time = vi.spyOn(performance, "now").mockImplementation(() => (now += 5_000));
+    onTestFinished(() => [kill, time].forEach((mocked) => void mocked.mockRestore()));
+    await expect(toggle.stopMainloop(0)).rejects.toThrow(StopError);
+    expect(kill.mock.calls).toEqual([
+      [pid, "SIGTERM"],
+      [pid, "SIGKILL"],
+    ]);
   });
 
   it("that does not come up is reported with what it said", async () => {

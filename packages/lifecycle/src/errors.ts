@@ -23,3 +23,16 @@ export class StartError extends Error {
   readonly code = "IVY_START_FAILED";
   override readonly name = "StartError";
 }
+
+/** The main process does not end, whatever is done. */
+export class StopError extends Error {
+  readonly code = "IVY_STOP_FAILED";
+  override readonly name = "StopError";
+
+  constructor(pid: number, killedMs: number) {
+    super(
+      `Process ${pid} was killed ${killedMs / 1_000} s ago and does not end: ` +
+        "the kernel holds it, as where a device or a disk does not answer. Look at `dmesg`, and start the machine anew",
+    );
+  }
+}

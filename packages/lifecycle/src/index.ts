@@ -1,7 +1,7 @@
 export { type AutomationLockOptions, withAutomationLock } from "./automation-lock.ts";
 export { systemMonotonicMs } from "./clock.ts";
 export { backendEntrypoint, type Entrypoint, procedureEntrypoint, type Variant } from "./entrypoint.ts";
-export { AutomationLockedError, LifecycleUsageError, StartError } from "./errors.ts";
+export { AutomationLockedError, LifecycleUsageError, StartError, StopError } from "./errors.ts";
 export type {
   AgentIdentity,
   AgentRequest,

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { closeSync, constants, mkdirSync, openSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lockHolder } from "@ivy/files";
-import { AutomationLockedError, StartError } from "./errors.ts";
+import { isCode, lockHolder } from "@ivy/files";
+import { AutomationLockedError, StartError, StopError } from "./errors.ts";
 import { childrenOf, startTicks } from "./process-info.ts";
 import { killGroup } from "./spawn-child.ts";
 import { UP_DESCRIPTOR } from "./tell-up.ts";
@@ -13,6 +13,9 @@ import { UP_DESCRIPTOR } from "./tell-up.ts";
 const SHOWN = 4_000;
 
 const LOOK_AGAIN_MS = 20;
+
+/** A process that is still there this long after it was killed is left behind, in milliseconds. */
+const KILLED_MS = 30_000;
 
 export interface MainloopToggleOptions {
   /** The lock that the main loop holds. */
@@ -66,22 +69,20 @@ export class MainloopToggle {
    *
    * @param timeoutMs - how long it may take, in milliseconds; the backend drains meanwhile
    * @returns the processes that have ended; empty where none was running
+   * @throws StopError where it does not end even when it is killed
    */
   async stopMainloop(timeoutMs: number): Promise<number[]> {
     const pids = this.getMainloopPids();
-    const [main, ...others] = pids;
+    const [main] = pids;
     if (main === undefined) return [];
     const identity = startTicks(main);
-    process.kill(main, "SIGTERM");
-    const deadline = performance.now() + timeoutMs;
-    while (identity !== undefined && startTicks(main) === identity) {
-      if (performance.now() > deadline) {
-        process.kill(main, "SIGKILL");
-        for (const pid of others) killGroup(pid);
-      }
-      await sleep(LOOK_AGAIN_MS);
-    }
-    return pids;
+    const isGone = () => identity === undefined || startTicks(main) !== identity;
+    signal(main, "SIGTERM");
+    if (await comesTrue(isGone, timeoutMs)) return pids;
+    for (const pid of childrenOf(main)) killGroup(pid);
+    signal(main, "SIGKILL");
+    if (await comesTrue(isGone, KILLED_MS)) return pids;
+    throw new StopError(main, KILLED_MS);
   }
 
   #spawn(): ChildProcess {
@@ -96,6 +97,25 @@ export class MainloopToggle {
     } finally {
       closeSync(stderr);
     }
+  }
+}
+
+/** Whether it has come true in time. */
+async function comesTrue(check: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (!check()) {
+    if (performance.now() > deadline) return false;
+    await sleep(LOOK_AGAIN_MS);
+  }
+  return true;
+}
+
+function signal(pid: number, name: "SIGTERM" | "SIGKILL"): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!isCode(error, "ESRCH")) throw error;
   }
 }
 

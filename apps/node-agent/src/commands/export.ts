@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { withExamples } from "./examples.ts";
-import { parseTime } from "./parse-time.ts";
+import { parseTime, refuseEmptyRange } from "./parse-time.ts";
 
 /** `export`: the messages of a time range. */
 export function addExport(program: Command): void {
@@ -13,11 +13,12 @@ export function addExport(program: Command): void {
         "csv: time,revision,variant,key,value, a row for each value. jsonl: a message a line.",
     )
     .requiredOption("--from <time>", "from then on: 2026-03-01, 2026-03-01T12:00, 2h", inUtc)
-    .option("--to <time>", "before then; now if left out", inUtc)
+    .option("--to <time>", "before then, a date without its day; now if left out", inUtc)
     .addOption(new Option("--format <format>", "what to print").choices(["csv", "jsonl"]).default("csv"))
-    .action(async ({ from, to = Date.now(), format }) =>
-      (await import("./export/export.ts")).exportMessages({ fromMs: from, toMs: to }, format),
-    );
+    .action(async ({ from, to = Date.now(), format }) => {
+      refuseEmptyRange(from, to, ["--from", "--to"]);
+      await (await import("./export/export.ts")).exportMessages({ fromMs: from, toMs: to }, format);
+    });
 }
 
 function inUtc(text: string): number {

@@ -1,7 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from "commander";
 import { withExamples } from "./examples.ts";
 import { onlySubcommands } from "./only-subcommands.ts";
-import { parseTime } from "./parse-time.ts";
+import { parseTime, refuseEmptyRange } from "./parse-time.ts";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "EXCEPTION"];
 
@@ -25,10 +25,12 @@ export function addLogs(program: Command): void {
     .option("--origin <name>", "of that process only: main, dummy-procedure, ...")
     .addOption(new Option("--level <level>", "of that level and above").choices(LEVELS))
     .option("--since <time>", "from then on: 2h, 3d, 2026-03-01, 2026-03-01T12:00", localTime)
-    .option("--until <time>", "before then", localTime)
+    .option("--until <time>", "before then, a date without its day", localTime)
     .option("--text <text>", "that hold a text, in details and tracebacks too")
     .option("--json", "print a JSON object a line")
     .action(async ({ lines, ...options }) => {
+      const { since, until } = options;
+      if (since !== undefined && until !== undefined) refuseEmptyRange(since, until, ["--since", "--until"]);
       const count = lines ?? (options.since === undefined ? USUAL_COUNT : Number.POSITIVE_INFINITY);
       await (await import("./logs/show.ts")).showLogs({ ...options, count });
     });

@@ -1,17 +1,11 @@
 import { join } from "node:path";
 import type { MainloopToggle } from "@ivy/lifecycle";
 import type { Command } from "commander";
-import { DATA_DIR, LOCK_FILE, PROJECT_DIR } from "../constants.ts";
+import { CONFIG_FILE, DATA_DIR, LOCK_FILE, PROJECT_DIR } from "../constants.ts";
 import { say } from "./say.ts";
 
 /** Exit code of `is-running` where the agent is not running, as the exit codes of `systemctl is-active` have it. */
 const NOT_RUNNING = 3;
-
-/**
- * How long `stop` waits before it kills: the longest drain that a configuration may ask for, and what procedures may
- * take, in milliseconds.
- */
-const STOP_TIMEOUT_MS = (7_200 + 60) * 1_000;
 
 /** Loaded when it is needed, for no other command shall wait for it. */
 async function mainloop(): Promise<MainloopToggle> {
@@ -48,8 +42,9 @@ export function addMainloop(program: Command): void {
     .action(stop);
   program
     .command("restart")
-    .description("Stop the agent if it is running, and start it.")
+    .description("Stop the agent if it is running, and start it; not where its configuration cannot be used.")
     .action(async () => {
+      await refuseBrokenConfig();
       await stop();
       await start();
     });
@@ -71,6 +66,17 @@ async function isRunning(): Promise<void> {
 }
 
 async function stop(): Promise<void> {
-  const [pid] = await (await mainloop()).stopMainloop(STOP_TIMEOUT_MS);
-  say(pid === undefined ? "The agent is not running" : `The agent with PID ${pid} has been stopped`);
+  const stopping = await import("./mainloop/stop.ts");
+  await stopping.stop(await mainloop());
+}
+
+/** An agent that measures is not stopped for one that would not start. */
+async function refuseBrokenConfig(): Promise<void> {
+  const { loadConfig } = await import("@ivy/types");
+  const { AgentConfig } = await import("../agent-config.ts");
+  try {
+    loadConfig(CONFIG_FILE, AgentConfig);
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}\nNothing has been stopped`, { cause });
+  }
 }

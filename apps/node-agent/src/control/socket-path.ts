@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 
-const NAME = "control.sock";
+/** Of the socket, below the data folder. */
+export const SOCKET_NAME = "control.sock";
 
 /** Where the main process listens, as long as this is in use. */
 export interface SocketPath extends Disposable {
@@ -14,7 +15,7 @@ export interface SocketPath extends Disposable {
 export function socketIn(dataDir: string): SocketPath {
   const descriptor = openSync(dataDir, "r");
   return {
-    path: `/proc/self/fd/${descriptor}/${NAME}`,
+    path: `/proc/self/fd/${descriptor}/${SOCKET_NAME}`,
     [Symbol.dispose]: () => closeSync(descriptor),
   };
 }

@@ -33,7 +33,7 @@ export interface StatusSources {
 export async function collectStatus(place: StatusPlace, { ask, look }: StatusSources): Promise<StatusReport> {
   const { dataDir, configFile, lockFile, root, version } = place;
   const asked = ask();
-  const config = readJson(configFile);
+  const { config, configProblem } = readConfig(configFile);
   const messages = describeMessages(look);
   const live = await asked;
   // To list its locks takes the kernel 10 ms and more, as long as the rest of this together.
@@ -47,12 +47,15 @@ export async function collectStatus(place: StatusPlace, { ask, look }: StatusSou
     main: pid === undefined || info === undefined ? null : describeMain(pid, info, live),
     processes: live ? describeRunning(live) : info ? describeNoted(dataDir) : {},
     ...messages,
-    link: config?.["backend"] ? describeConnection(live, info !== undefined) : null,
+    link: live ? describeLink(live) : linkOnDisk(config, info !== undefined),
     disk: describeDisk(dataDir),
     clock: { synchronised: clockIsSynchronised() },
     update: changeUnderWay(root),
   };
-  const problems = info === undefined ? ["The agent does not run"] : problemsOf(found);
+  const problems = [
+    ...(info === undefined ? ["The agent does not run"] : problemsOf(found)),
+    ...(configProblem === undefined ? [] : [configProblem]),
+  ];
   const state = info === undefined ? "stopped" : problems.length === 0 ? "well" : "degraded";
   return { ...found, state, problems };
 }
@@ -99,9 +102,10 @@ function describeNoted(dataDir: string): StatusReport["processes"] {
   );
 }
 
-function describeConnection(live: LiveStatus | undefined, runs: boolean): StatusReport["link"] {
+/** What can be told of the connection where the main process does not tell. */
+function linkOnDisk(config: Record<string, unknown> | undefined, runs: boolean): StatusReport["link"] {
   const unknown = { since_seconds: null, last_acknowledged_age_seconds: null };
-  return live ? describeLink(live) : { connected: runs ? null : false, ...unknown };
+  return config !== undefined && !config["backend"] ? null : { connected: runs ? null : false, ...unknown };
 }
 
 function describeMessages(
@@ -132,6 +136,18 @@ function ageOf(unixSeconds: number | undefined): number | null {
 function revisionIn(config: Record<string, unknown> | undefined): number | null {
   const general = config?.["general"] as { config_revision?: unknown } | undefined;
   return typeof general?.config_revision === "number" ? general.config_revision : null;
+}
+
+/** What an agent that runs does not need any more, but the next one does; its keys are left to `config check`. */
+function readConfig(file: string): { config?: Record<string, unknown>; configProblem?: string } {
+  try {
+    const config = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof config === "object" && config !== null) return { config };
+  } catch (error) {
+    if (!(error instanceof SyntaxError))
+      return { configProblem: `The configuration cannot be read: ${(error as Error).message}` };
+  }
+  return { configProblem: `The configuration is broken: ${file} is not JSON; \`config check\` tells where` };
 }
 
 /** A file that is broken or missing is no reason not to tell the rest. */

@@ -23,11 +23,12 @@ export function describeProcess(live: LiveProcess): Omit<Process, "memory_bytes"
   };
 }
 
-/** The connection to the server, of a node that has one configured. */
-export function describeLink({ processes }: LiveStatus): NonNullable<StatusReport["link"]> {
+/** The connection to the server; `null` where no backend is to run. */
+export function describeLink({ processes }: LiveStatus): StatusReport["link"] {
   const backend = Object.values(processes).find(({ variant }) => variant === "backend");
-  const link = backend?.link;
-  const connected = link?.connected ?? (backend?.state === "running" ? null : false);
+  if (backend === undefined) return null;
+  const { link } = backend;
+  const connected = link?.connected ?? (backend.state === "running" ? null : false);
   return {
     connected,
     since_seconds: secondsSince(link?.since),

@@ -1,4 +1,5 @@
 import type { ProcessStatus, Variant } from "@ivy/lifecycle";
+import { NotOwnerError } from "../control/errors.ts";
 import { exchange } from "../control/exchange.ts";
 
 /** What only the main process knows, as it tells whoever asks. Times are on the system's monotonic clock. */
@@ -9,6 +10,8 @@ export interface LiveStatus {
   revision: number;
   startedAt: number;
   safeMode: boolean;
+  /** How long it may take to end when it is asked to; an older version does not tell. */
+  secondsToStop?: number;
   processes: Record<string, LiveProcess>;
 }
 
@@ -22,11 +25,13 @@ export type LiveProcess = Pick<
  *
  * @param timeoutMs - how long it may take, in milliseconds
  * @returns `undefined` where it does not answer, or ends while it does
+ * @throws NotOwnerError where it is another user's
  */
 export async function askMain(dataDir: string, timeoutMs: number): Promise<LiveStatus | undefined> {
   try {
     return (await exchange(dataDir, { kind: "status" }, timeoutMs)) as LiveStatus;
-  } catch {
+  } catch (error) {
+    if (error instanceof NotOwnerError) throw error;
     return undefined;
   }
 }

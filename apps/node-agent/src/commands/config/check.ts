@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig } from "@ivy/types";
 import { AgentConfig } from "../../agent-config.ts";
 import { CONFIG_FILE } from "../../constants.ts";
+import { describeError } from "../describe-error.ts";
 import { say, sayJson } from "../say.ts";
 
 export interface JsonOption {
@@ -12,7 +13,7 @@ export function checkConfig(file = CONFIG_FILE, { json }: JsonOption): void {
   if (error !== undefined) process.exitCode = 1;
   if (json) sayJson({ file, sound: error === undefined, problems: error?.problems ?? [] });
   else if (error === undefined) say(`${file} is sound`);
-  else process.stderr.write(`${error.message}\n`);
+  else process.stderr.write(`${describeError(error)}\n`);
 }
 
 function errorIn(file: string): ConfigError | undefined {
