@@ -120,18 +120,25 @@ export class SiteChange {
     );
   }
 
-  /** Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. */
+  /**
+   * Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. Whoever is at the
+   * node waits for neither turn nor window.
+   */
   #mustWait(candidate: Candidate): boolean {
-    const { site, system, updater } = this.#options;
-    if (candidate.local) return false;
-    if (readJournal(site.paths.journal)?.digest !== candidate.digest) {
+    const { system, updater } = this.#options;
+    if (!candidate.local && this.#entryOf(candidate) === undefined) {
       const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
       this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
     }
-    const due = readJournal(site.paths.journal)?.notBefore;
+    const due = this.#entryOf(candidate)?.notBefore;
     if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
-    const window = updater?.maintenance_window;
+    const window = candidate.local ? undefined : updater?.maintenance_window;
     return window !== undefined && !isInWindow(window, new Date());
+  }
+
+  #entryOf({ digest }: Candidate): JournalEntry | undefined {
+    const entry = readJournal(this.#options.site.paths.journal);
+    return entry?.digest === digest ? entry : undefined;
   }
 
   #wait({ digest, config }: Candidate, failures: number, pauseMs: number, reason: string): void {
@@ -183,7 +190,7 @@ export class SiteChange {
   }
 
   #defer(candidate: Candidate, error: UpdateDeferredError): void {
-    const failures = (readJournal(this.#options.site.paths.journal)?.failures ?? 0) + 1;
+    const failures = (this.#entryOf(candidate)?.failures ?? 0) + 1;
     const pauseMs = Math.max(retryPauseMs(failures), (error.retryAfterSeconds ?? 0) * 1_000);
     const why = `${error.code} in step "${error.step}": ${error.message}`;
     this.#options.logger.warning(

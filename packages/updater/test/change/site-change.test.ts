@@ -1,92 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MessagingAgent } from "@ivy/messaging";
-import { StateInterface } from "@ivy/state";
-import { configDigest, ForeignConfig, UpdaterConfig } from "@ivy/types";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readJournal } from "../../src/change/journal.ts";
-import { writePendingFile } from "../../src/change/pending-file.ts";
-import { createGeneration } from "../../src/root/generation.ts";
-import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
-import { readPointer, switchPointer } from "../../src/root/pointers.ts";
-import { sealVersion } from "../../src/root/seal.ts";
-import { Updater } from "../../src/updater.ts";
-
-const UPDATER = { repository: "org/repo", provider: "github", provider_host: "github.com" };
-
-function configuration(config_revision: number, software_version: string) {
-  const general = { config_revision, software_version, system_identifier: "node-7" };
-  return { general, password: "canary" };
-}
-
-/** A node that runs version 2.0.0, and an updater on it whose versions are prepared by a stand-in. */
-async function setUp(settings: object = { spread_seconds: 0 }) {
-  const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-site-")));
-  for (const folder of [paths.data, paths.config]) mkdirSync(folder);
-  writeFileSync(paths.launcher, "#!/bin/sh\nLAUNCHER=1\n");
-  const running = versionFolder(paths, "2.0.0");
-  mkdirSync(running);
-  const ivy = { launcher: 1, runtime: "node", main: "main.js", cli: "cli.js" };
-  writeFileSync(join(running, "package.json"), JSON.stringify({ version: "2.0.0", ivy }));
-  await sealVersion(running, { version: "2.0.0", txid: "set-up" });
-  const generation = createGeneration(paths, {
-    config: configuration(7, "2.0.0"),
-    version: "2.0.0",
-    trialSeconds: 30,
-    upSeconds: 10,
-  });
-  for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
-  mkdirSync(join(paths.trials, generation), { recursive: true });
-  writeFileSync(join(paths.trials, generation, "proven"), "");
-
-  const state = new StateInterface({ dataDir: paths.data });
-  const messages = new MessagingAgent({ dataDir: paths.data });
-  onTestFinished(async () => {
-    await messages.teardown();
-    rmSync(paths.root, { recursive: true });
-  });
-  const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = (attempt?: string) =>
-    new Updater({
-      configFile: join(paths.active, "config.json"),
-      configDir: paths.config,
-      schema: ForeignConfig,
-      version: "2.0.0",
-      updater: UpdaterConfig.parse({ ...UPDATER, ...settings }),
-      site: {
-        paths,
-        generation: readPointer(paths, "active") ?? generation,
-        running,
-        preparation: new URL("./fixtures/prepare.ts", import.meta.url),
-        attempt,
-      },
-      state,
-      messages,
-      logger: silent,
-    });
-  const arrive = async (config: ReturnType<typeof configuration>, archive?: string) => {
-    const digest = configDigest(config);
-    const file = writePendingFile(paths.config, config, digest);
-    await state.update((draft) => {
-      draft.pending_configs.push({ general: config.general, digest, file, ...(archive ? { archive } : {}) });
-    });
-  };
-  const handled = () =>
-    state.load().handled_configs.map(({ config_revision, outcome }) => [config_revision, outcome]);
-  return { paths, state, messages, create, arrive, handled };
-}
-
-/** What the launcher does when a trial has failed. */
-function rollBack(paths: RootPaths): void {
-  const verdict = { schema: 1, result: "failed", reason: "exited", attempts: 3, lastExit: "1", logTail: "" };
-  const trial = join(paths.trials, readPointer(paths, "active") ?? "");
-  mkdirSync(trial, { recursive: true });
-  writeFileSync(join(trial, "verdict.json"), JSON.stringify(verdict));
-  switchPointer(paths, "active", readPointer(paths, "lastGood") ?? "");
-}
-
-const forever = () => new AbortController().signal;
+import { readPointer } from "../../src/root/pointers.ts";
+import { configuration, forever, rollBack, setUp } from "./node.ts";
 
 describe("the change to another version", () => {
   it("is prepared beside, switched to, and not accepted before its trial", async () => {
@@ -103,7 +20,7 @@ describe("the change to another version", () => {
     const archive = join(paths.inbox, "given", "ivy.tar.gz");
     mkdirSync(join(paths.inbox, "given"), { recursive: true });
     writeFileSync(archive, "");
-    await arrive(configuration(8, "3.0.0"), archive);
+    await arrive(configuration(8, "3.0.0"), { archive });
     expect(await create().performUpdate(forever())).toBe("leave");
     const onTrial = create(join(paths.trials, "attempt-1"));
     expect(await onTrial.performUpdate(forever())).toBe("nothing");
@@ -183,6 +100,18 @@ describe("the change to another version", () => {
       expect(handled()).toEqual([]);
     },
   );
+
+  it("by somebody at the node waits for no turn and no window, but as long as any other once it could not be prepared", async () => {
+    const at = (hours: number) => `${String((new Date().getHours() + hours) % 24).padStart(2, "0")}:00`;
+    const settings = { spread_seconds: 86_400, maintenance_window: { from: at(2), to: at(4) } };
+    const { paths, create, arrive, handled } = await setUp(settings);
+    await arrive(configuration(8, "3.0.1"), { local: true });
+    for (let round = 0; round < 3; round++) expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(readJournal(paths.journal)).toMatchObject({ failures: 1, revision: 8 });
+    expect(handled()).toEqual([]);
+    await arrive(configuration(9, "3.0.0"), { local: true });
+    expect(await create().performUpdate(forever())).toBe("leave");
+  });
 
   it("that will never be ready is rejected with the step and the end of what it printed", async () => {
     const { paths, state, create, arrive } = await setUp();
