@@ -10,12 +10,14 @@ import {
   type ForeignConfig,
   loadForeignConfigFromString,
   parseConfig,
+  secretsOf,
   type UpdaterConfig,
 } from "@ivy/types";
 import type * as z from "zod/mini";
 import { Answers } from "./change/answers.ts";
 import { type Candidate, changesVersion, newest, nextStep, type Running } from "./change/next-step.ts";
 import { readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
+import { describe } from "./change/reason.ts";
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
@@ -137,14 +139,19 @@ export class Updater<Config> {
   }
 
   async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {
+    const running = this.#running();
+    const secrets = [candidate.config, running.config].flatMap((config) =>
+      secretsOf(config, this.#options.schema as z.ZodMiniType),
+    );
     try {
-      if (!changesVersion(this.#running(), candidate.config)) this.#mustFit(candidate.config);
-      if (this.#change !== undefined) return await this.#change.perform(candidate, this.#running(), signal);
+      if (!changesVersion(running, candidate.config)) this.#mustFit(candidate.config);
+      if (this.#change !== undefined)
+        return await this.#change.perform(candidate, running, { secrets, signal });
       this.#replaceConfig(candidate);
       return "restart";
     } catch (error) {
       if (!(error instanceof ConfigError) && !(error instanceof UpdateRejectedError)) throw error;
-      await this.#reject(candidate, describe(error));
+      await this.#reject(candidate, describe(error, secrets));
       return "next";
     }
   }
@@ -214,10 +221,4 @@ export class Updater<Config> {
 
 function systemOf({ general }: ForeignConfig): string {
   return String(general["system_identifier"] ?? "");
-}
-
-function describe(error: ConfigError | UpdateRejectedError): string {
-  if (error instanceof ConfigError) return error.message;
-  const { step, code, message, output } = error;
-  return `${code} in step "${step}": ${message}${output ? `\n${output}` : ""}`;
 }

@@ -14,6 +14,7 @@ import { bootTime, msUntil } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
 import { type Candidate, changesVersion, type Running } from "./next-step.ts";
 import { prepareInProcess } from "./preparation.ts";
+import { describe } from "./reason.ts";
 import { isInWindow, retryPauseMs, spreadMs } from "./schedule.ts";
 import type { ChangeProgress, Site } from "./site.ts";
 
@@ -33,6 +34,13 @@ export interface SiteChangeOptions {
   state: Pick<StateInterface, "update">;
   messages: Pick<MessagingAgent, "addMessage">;
   logger: Pick<Logger, "info" | "warning">;
+}
+
+/** What a change is made with. */
+interface Means {
+  /** Texts that nobody may be told. */
+  secrets: readonly string[];
+  signal: AbortSignal;
 }
 
 /** Changes of a node in the field: prepared beside what runs, then switched to. The launcher does the rest. */
@@ -83,15 +91,11 @@ export class SiteChange {
    * @returns `leave` once switched; `next` where another configuration is to be looked at; `nothing` where it waits
    * @throws UpdateRejectedError where it will never work, also where a trial has shown that
    */
-  async perform(
-    candidate: Candidate,
-    running: Running,
-    signal: AbortSignal,
-  ): Promise<"leave" | "next" | "nothing"> {
+  async perform(candidate: Candidate, running: Running, means: Means): Promise<"leave" | "next" | "nothing"> {
     this.#mustNotHaveFailed(candidate, running);
     if (changesVersion(running, candidate.config)) {
       if (this.#mustWait(candidate)) return "nothing";
-      const prepared = await this.#prepare(candidate, signal);
+      const prepared = await this.#prepare(candidate, means);
       if (prepared !== "ready") return prepared;
     }
     await this.#switch(candidate, running);
@@ -150,12 +154,12 @@ export class SiteChange {
     if (pauseMs > 0) void this.#announce({ revision, version, step: "wait", text: reason });
   }
 
-  async #prepare(candidate: Candidate, signal: AbortSignal): Promise<"ready" | "next" | "nothing"> {
+  async #prepare(candidate: Candidate, { secrets, signal }: Means): Promise<"ready" | "next" | "nothing"> {
     const superseded = new AbortController();
     this.#underWay = { candidate, superseded };
     const { revision, version } = aboutOf(candidate.config);
     try {
-      await prepareInProcess(this.#request(candidate), {
+      await prepareInProcess(this.#request(candidate, secrets), {
         module: this.#options.site.preparation,
         signal: AbortSignal.any([signal, superseded.signal]),
         onStep: (step, text) => void this.#announce({ revision, version, step, text }),
@@ -165,14 +169,14 @@ export class SiteChange {
       if (superseded.signal.aborted) return "next";
       if (signal.aborted) return "nothing";
       if (!(error instanceof UpdateDeferredError)) throw error;
-      this.#defer(candidate, error);
+      this.#defer(candidate, error, secrets);
       return "nothing";
     } finally {
       this.#underWay = undefined;
     }
   }
 
-  #request({ config, digest, archive }: Candidate) {
+  #request({ config, digest, archive }: Candidate, secrets: readonly string[]) {
     const { site, updater } = this.#options;
     const { revision, version } = aboutOf(config);
     const commit = config.general["software_commit"];
@@ -182,17 +186,17 @@ export class SiteChange {
       txid: `${revision}-${digest.slice(0, 12)}`,
       config,
       running: site.running,
-      secrets: [...secretsOf(config), ...secretsOf(updater ?? {})],
+      secrets: [...secrets, ...secretsOf(updater ?? {})],
       ...(typeof commit === "string" ? { commit } : {}),
       ...(updater ? { updater } : {}),
       ...(archive === undefined ? {} : { archive }),
     };
   }
 
-  #defer(candidate: Candidate, error: UpdateDeferredError): void {
+  #defer(candidate: Candidate, error: UpdateDeferredError, secrets: readonly string[]): void {
     const failures = (this.#entryOf(candidate)?.failures ?? 0) + 1;
     const pauseMs = Math.max(retryPauseMs(failures), (error.retryAfterSeconds ?? 0) * 1_000);
-    const why = `${error.code} in step "${error.step}": ${error.message}`;
+    const why = describe(error, secrets);
     this.#options.logger.warning(
       `The change to version ${candidate.config.general.software_version} is tried again in ${Math.ceil(pauseMs / 1_000)} s`,
       why,

@@ -88,7 +88,7 @@ describe("the change to another version", () => {
   ])(
     "that cannot be prepared now (%s) is not rejected, and tried again no sooner than it may",
     async (version, pauseMs) => {
-      const { paths, create, arrive, handled } = await setUp();
+      const { paths, state, create, arrive, handled } = await setUp();
       await arrive(configuration(8, version));
       const before = readJournal(paths.journal)?.notBefore.ms ?? 0;
       expect(await create().performUpdate(forever())).toBe("nothing");
@@ -97,6 +97,8 @@ describe("the change to another version", () => {
       expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
       expect(await create().performUpdate(forever())).toBe("nothing");
       expect(readJournal(paths.journal)?.failures).toBe(1);
+      await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"));
+      expect(JSON.stringify([readJournal(paths.journal), state.load()])).not.toContain("canary");
       expect(handled()).toEqual([]);
     },
   );
@@ -122,6 +124,26 @@ describe("the change to another version", () => {
     ]);
     expect(readJournal(paths.journal)).toBeUndefined();
     expect(readPointer(paths, "active")).toMatch(/^7-/);
+  });
+
+  it("is told in a few KiB, whatever was printed: a server refuses what is larger", async () => {
+    const { create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.5"));
+    await create().performUpdate(forever());
+    const [reason = ""] = answers().map((answer) => answer.reason);
+    expect(reason).toMatch(/^IVY_TEST_FAILED in step "test": 1 failed\nx+\n\[\.\.\.\]\nx+\nthe end$/);
+    expect(reason.length).toBeLessThan(5_000);
+  });
+
+  it("keeps the secrets of both configurations to itself when it tells why a trial has failed", async () => {
+    const { paths, state, messages, create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.0", "second-secret"));
+    await create().performUpdate(forever());
+    rollBack(paths, `cond-secret is cut\n${btoa("second-secret")}\nnode-7:canary@broker`);
+    await create().performUpdate(forever());
+    expect(answers()[0]?.reason).toMatch(/\[redacted\] is cut\n\[redacted\]\nnode-7:\[redacted\]@broker$/);
+    const told = JSON.stringify([messages.getNLatestMessages(100), state.load()]);
+    for (const text of ["canary", "-secret", btoa("second-secret")]) expect(told).not.toContain(text);
   });
 
   it("gives way to a newer configuration while it is being prepared", async () => {
