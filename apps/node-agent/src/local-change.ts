@@ -26,9 +26,9 @@ export async function leaveChange(
   { state, configDir }: { state: StateInterface; configDir: string },
 ): Promise<void> {
   const digest = configDigest(config);
-  const file = writePendingFile(configDir, config, digest);
   const { config_revision, software_version } = config.general;
   await state.update((draft) => {
+    const file = writePendingFile(configDir, config, digest);
     draft.pending_configs = draft.pending_configs.filter((pending) => pending.digest !== digest);
     const general = { config_revision, software_version };
     draft.pending_configs.push({ general, digest, file, local: true, ...(archive ? { archive } : {}) });

@@ -16,7 +16,7 @@ import {
 import type * as z from "zod/mini";
 import { Answers } from "./change/answers.ts";
 import { type Candidate, changesVersion, newest, nextStep, type Running } from "./change/next-step.ts";
-import { readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
+import { hasPendingFile, readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
 import { describe } from "./change/reason.ts";
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
@@ -62,6 +62,8 @@ export class Updater<Config> {
   readonly #configDir: string;
   readonly #answers: Answers;
   readonly #change: SiteChange | undefined;
+  /** Files that people know of. */
+  readonly #unreadable = new Set<string>();
   #onTrial: boolean;
 
   constructor(options: UpdaterOptions<Config>) {
@@ -83,9 +85,14 @@ export class Updater<Config> {
   async prepare(): Promise<void> {
     await this.#answers.tellUntold();
     if (!this.#onTrial) await this.#answers.adopt(this.#inForce());
-    const { pending_configs, handled_configs } = this.#options.state.load();
-    const untold = handled_configs.flatMap((handled) => handled.untold?.file ?? []);
-    removeOrphans(this.#configDir, [...pending_configs.map(({ file }) => file), ...untold]);
+    await this.#options.state.update((draft) => {
+      // Without its file it has never arrived: once it is not known any more, the server's repetition is taken.
+      draft.pending_configs = draft.pending_configs.filter(({ file }) =>
+        hasPendingFile(this.#configDir, file),
+      );
+      const untold = draft.handled_configs.flatMap((handled) => handled.untold?.file ?? []);
+      removeOrphans(this.#configDir, [...draft.pending_configs.map(({ file }) => file), ...untold]);
+    });
   }
 
   /**
@@ -199,10 +206,25 @@ export class Updater<Config> {
     );
   }
 
+  /** What waits and can be read now; the rest goes on waiting. */
   #candidates(): Candidate[] {
-    return this.#options.state
-      .load()
-      .pending_configs.map((pending) => readCandidate(this.#configDir, pending));
+    return this.#options.state.load().pending_configs.flatMap((pending) => {
+      try {
+        return readCandidate(this.#configDir, pending);
+      } catch (error) {
+        this.#tellUnreadable(pending.file, error);
+        return [];
+      }
+    });
+  }
+
+  #tellUnreadable(file: string, error: unknown): void {
+    if (this.#unreadable.has(file)) return;
+    this.#unreadable.add(file);
+    this.#options.logger.warning(
+      `${file} cannot be read now; its configuration goes on waiting`,
+      String(error),
+    );
   }
 
   #running(): Running {

@@ -77,8 +77,10 @@ export class Answers {
     }
     await state.update((draft) => {
       for (const one of draft.handled_configs) if (one.digest === digest) delete one.untold;
+      // It may have come again meanwhile.
+      if (!draft.pending_configs.some(({ file }) => file === untold.file))
+        removePendingFile(configDir, untold.file);
     });
-    removePendingFile(configDir, untold.file);
   }
 
   /** Whether the archive of the days since the decision has the answer: what it holds is sent. */
