@@ -36,6 +36,10 @@ describeWithBroker("somebody at the node", () => {
     expect(applied.stdout).toContain("in force and has proven itself");
     expect(inForce(node)).toEqual(wanted);
     await vi.waitFor(() => expect(answers(7)).toEqual([true]), { timeout: 30_000 });
+    // And the one that was in force before.
+    const back = await node.cli("apply", write("old.json", JSON.stringify(config)));
+    expect(back.stdout).toContain("in force and has proven itself");
+    expect(inForce(node)).toEqual(config);
     await stopped(launcher);
   });
 

@@ -198,9 +198,10 @@ export class Updater<Config> {
     const config = this.#inForce();
     const digest = configDigest(config);
     const { handled_configs } = this.#options.state.load();
-    if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted"))
-      return;
     const waiting = this.#candidates().find((candidate) => candidate.digest === digest);
+    const known = handled_configs.some((one) => one.digest === digest && one.outcome === "accepted");
+    // One that was in force before is decided about anew where it waits again.
+    if (known && waiting === undefined) return;
     await this.#accept(
       waiting ?? { config, digest, file: writePendingFile(this.#configDir, config, digest) },
     );

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Logger } from "@ivy/logger";
 import type { MessagingAgent } from "@ivy/messaging";
@@ -6,6 +6,7 @@ import type { StateInterface } from "@ivy/state";
 import type { UpdaterConfig } from "@ivy/types";
 import { secretsOf } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
+import { discard } from "../root/discard.ts";
 import { createGeneration, generationName } from "../root/generation.ts";
 import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
@@ -220,7 +221,16 @@ export class SiteChange {
     const { revision } = aboutOf(config);
     await this.#announce({ revision, version, step: "switch", text: "it is on trial from now on" });
     if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
+    this.#renewAttempts(generation);
     updateCliPointer(paths, generation);
+  }
+
+  /** What has proven itself once has all its attempts again when it comes back; what has not keeps their number. */
+  #renewAttempts(generation: string): void {
+    const { paths } = this.#options.site;
+    const trial = join(paths.trials, generation);
+    if (!existsSync(join(trial, "proven"))) return;
+    for (const name of readdirSync(trial)) if (name.startsWith("attempt-")) discard(paths, join(trial, name));
   }
 
   /** Tells how far a change is: in the log, in the state, and to the server. */

@@ -184,3 +184,24 @@ describe("the change to another version", () => {
     expect(JSON.stringify([told, state.load()])).not.toContain("canary");
   });
 });
+
+describe("the change back to a configuration that was in force before", () => {
+  it("is a trial with all its attempts, and accepted when that has ended", async () => {
+    const { paths, state, create, arrive, handled } = await setUp();
+    const first = readPointer(paths, "active") ?? "";
+    await create().prepare();
+    for (const password of ["another", "canary"]) {
+      mkdirSync(join(paths.trials, first, "attempt-1"), { recursive: true });
+      await arrive(configuration(7, "2.0.0", password), { local: true });
+      expect(await create().performUpdate(forever())).toBe("leave");
+      if (password === "canary") expect(readdirSync(join(paths.trials, first))).toEqual(["proven"]);
+      await create(join(paths.trials, "attempt-1")).commit();
+      expect(state.load().pending_configs).toEqual([]);
+    }
+    expect(readPointer(paths, "lastGood")).toBe(first);
+    expect(handled()).toEqual([
+      [7, "accepted"],
+      [7, "accepted"],
+    ]);
+  });
+});
