@@ -15,7 +15,14 @@ import {
 } from "@ivy/types";
 import type * as z from "zod/mini";
 import { Answers } from "./change/answers.ts";
-import { type Candidate, changesVersion, newest, nextStep, type Running } from "./change/next-step.ts";
+import {
+  type Candidate,
+  changesVersion,
+  newest,
+  nextStep,
+  type Running,
+  type VerdictOn,
+} from "./change/next-step.ts";
 import { hasPendingFile, readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
 import { describe } from "./change/reason.ts";
 import type { Site } from "./change/site.ts";
@@ -65,6 +72,7 @@ export class Updater<Config> {
   /** Files that people know of. */
   readonly #unreadable = new Set<string>();
   #onTrial: boolean;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: UpdaterOptions<Config>) {
     const { configFile, configDir = dirname(configFile), schema, site } = options;
@@ -101,12 +109,16 @@ export class Updater<Config> {
    * @param signal - gives up what is under way; it begins anew next time
    * @throws what reading or writing a file throws (`ENOSPC`, `EROFS`, ...); what is in force then stays
    */
-  async performUpdate(signal: AbortSignal): Promise<Outcome> {
+  performUpdate(signal: AbortSignal): Promise<Outcome> {
+    return this.#inTurn(() => this.#perform(signal));
+  }
+
+  async #perform(signal: AbortSignal): Promise<Outcome> {
     if (this.#onTrial) return "nothing";
     if (this.#change?.isUndecided) return this.#change.canBeDecided() ? "leave" : "nothing";
     await this.#answers.tellUntold();
     while (!signal.aborted) {
-      const step = nextStep(this.#running(), this.#candidates());
+      const step = nextStep(this.#running(), this.#candidates(), this.#verdictOn);
       if (step === undefined) break;
       const { candidate } = step;
       if (step.action === "finish") await this.#accept(candidate);
@@ -136,20 +148,27 @@ export class Updater<Config> {
   }
 
   /** The generation on trial has proven that it works: nothing takes it back any more. */
-  async commit(): Promise<void> {
-    const { site } = this.#options;
-    if (site === undefined || !this.#onTrial) return;
-    switchPointer(site.paths, "lastGood", site.generation);
-    this.#onTrial = false;
-    await this.#acceptInForce();
-    this.#tidy();
+  commit(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { site } = this.#options;
+      if (site === undefined || !this.#onTrial) return;
+      switchPointer(site.paths, "lastGood", site.generation);
+      this.#onTrial = false;
+      await this.#acceptInForce();
+      this.#tidy();
+    });
+  }
+
+  /** One thing after the other: what one has decided and not told yet, another one would tell too. */
+  #inTurn<Result>(perform: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(perform);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {
     const running = this.#running();
-    const secrets = [candidate.config, running.config].flatMap((config) =>
-      secretsOf(config, this.#options.schema as z.ZodMiniType),
-    );
+    const secrets = this.#secretsOf(candidate, running);
     try {
       if (!changesVersion(running, candidate.config)) this.#mustFit(candidate.config);
       if (this.#change !== undefined)
@@ -161,6 +180,16 @@ export class Updater<Config> {
       await this.#reject(candidate, describe(error, secrets));
       return "next";
     }
+  }
+
+  readonly #verdictOn: VerdictOn = (candidate, running) => {
+    const failure = this.#change?.failureOf(candidate, running);
+    return failure && describe(failure, this.#secretsOf(candidate, running));
+  };
+
+  #secretsOf(candidate: Candidate, running: Running): string[] {
+    const schema = this.#options.schema as z.ZodMiniType;
+    return [candidate.config, running.config].flatMap((config) => secretsOf(config, schema));
   }
 
   #mustFit(config: ForeignConfig): void {

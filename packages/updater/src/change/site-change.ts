@@ -86,14 +86,27 @@ export class SiteChange {
       this.#underWay.superseded.abort();
   }
 
+  /** Why it was left, if the launcher has left it: it must not be switched to again. */
+  failureOf({ config }: Candidate, running: Running): UpdateRejectedError | undefined {
+    const version = versionOf(config, running);
+    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
+    if (verdict === undefined) return undefined;
+    const { reason, attempts, lastExit, logTail } = verdict;
+    return new UpdateRejectedError(
+      "trial",
+      "IVY_TRIAL_FAILED",
+      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
+      logTail === "" ? {} : { output: logTail },
+    );
+  }
+
   /**
    * Prepares a change and switches to it.
    *
    * @returns `leave` once switched; `next` where another configuration is to be looked at; `nothing` where it waits
-   * @throws UpdateRejectedError where it will never work, also where a trial has shown that
+   * @throws UpdateRejectedError where it will never work
    */
   async perform(candidate: Candidate, running: Running, means: Means): Promise<"leave" | "next" | "nothing"> {
-    this.#mustNotHaveFailed(candidate, running);
     if (changesVersion(running, candidate.config)) {
       if (this.#mustWait(candidate)) return "nothing";
       const prepared = await this.#prepare(candidate, means);
@@ -110,19 +123,6 @@ export class SiteChange {
     // The path comes from the state file: only what lies in the inbox is ours to remove.
     if (archive !== undefined && isKept(paths, archive))
       rmSync(dirname(archive), { recursive: true, force: true });
-  }
-
-  #mustNotHaveFailed({ config }: Candidate, running: Running): void {
-    const version = versionOf(config, running);
-    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
-    if (verdict === undefined) return;
-    const { reason, attempts, lastExit, logTail } = verdict;
-    throw new UpdateRejectedError(
-      "trial",
-      "IVY_TRIAL_FAILED",
-      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
-      logTail === "" ? {} : { output: logTail },
-    );
   }
 
   /**
