@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
 import { Config, type ConfigMessageBody, configDigest } from "@ivy/types";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Updater, type UpdaterOptions } from "../src/index.ts";
 
 const IN_FORCE = {
@@ -123,8 +123,8 @@ describe("the updater", () => {
     const node = await setUp();
     const rejected = changed(8, { typo: 1 });
     const file = await node.arrive(rejected);
-    await perform(node.create());
     const untold = { file, since: new Date().toISOString() };
+    await perform(node.create());
     const stopBefore = () =>
       node.state.update((draft) => {
         writeFileSync(join(node.configDir, file), JSON.stringify(rejected), { mode: 0o600 });
@@ -145,6 +145,22 @@ describe("the updater", () => {
       { status: "rejected", config: { general: { config_revision: 8 } } },
     ]);
     expect(node.state.load().handled_configs.at(-1)).not.toHaveProperty("untold");
+  });
+
+  it("tells both answers to two configurations that differ in nothing but a secret", async () => {
+    const node = await setUp();
+    const first = changed(8, { typo: 1 });
+    const second = structuredClone(first);
+    second.backend.mqtt_connection.password = "canary-other";
+    await node.arrive(first);
+    await perform(node.create());
+    await node.arrive(second);
+    const full = vi.spyOn(node.messages, "addMessage").mockRejectedValueOnce(new Error("no room"));
+    await expect(perform(node.create())).rejects.toThrow("no room");
+    full.mockRestore();
+    await node.create().prepare();
+    await node.create().prepare();
+    expect(node.answers().map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 
   it("takes the newest of several that fits, and rejects the others", async () => {

@@ -83,16 +83,24 @@ export class Answers {
     });
   }
 
-  /** Whether the archive of the days since the decision has the answer: what it holds is sent. */
+  /**
+   * Whether the archive of the days since the decision has the answer: what it holds is sent. What was told before that
+   * is the answer to another configuration, which may differ in nothing but a secret.
+   */
   #isStored({ outcome, untold }: HandledConfig, shown: ForeignConfig): boolean {
-    const days = new Set([untold?.since, new Date().toISOString()].map((time) => time?.slice(0, 10) ?? ""));
+    const since = untold?.since ?? "";
+    const days = new Set([since, new Date().toISOString()].map((time) => time.slice(0, 10)));
+    const decidedAt = Date.parse(since) / 1_000;
     const wanted = configDigest(shown);
     return [...days].some((day) =>
       this.#options.messages
         .loadMessageArchive(day, { urgentOnly: true })
         .some(
-          ({ message_body: body }) =>
-            body.variant === "config" && body.status === outcome && configDigest(body.config) === wanted,
+          ({ message_body: body, timestamp }) =>
+            timestamp >= decidedAt &&
+            body.variant === "config" &&
+            body.status === outcome &&
+            configDigest(body.config) === wanted,
         ),
     );
   }
