@@ -10,7 +10,7 @@ import {
   type PendingConfig,
   UpdaterConfig,
 } from "@ivy/types";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { writePendingFile } from "../../src/change/pending-file.ts";
 import { createGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
@@ -51,7 +51,7 @@ export async function setUp(settings: object = { spread_seconds: 0 }) {
     await messages.teardown();
     rmSync(paths.root, { recursive: true });
   });
-  const silent = { debug() {}, info() {}, warning() {}, error() {} };
+  const logger = { debug() {}, info() {}, warning() {}, error: vi.fn() };
   const create = (attempt?: string) =>
     new Updater({
       configFile: join(paths.active, "config.json"),
@@ -68,7 +68,7 @@ export async function setUp(settings: object = { spread_seconds: 0 }) {
       },
       state,
       messages,
-      logger: silent,
+      logger,
     });
   const arrive = async (
     config: ReturnType<typeof configuration>,
@@ -88,7 +88,7 @@ export async function setUp(settings: object = { spread_seconds: 0 }) {
       .getNLatestMessages(100)
       .map(({ message_body }) => message_body)
       .filter((body): body is ConfigMessageBody => body.variant === "config");
-  return { paths, state, messages, create, arrive, handled, answers };
+  return { paths, state, messages, logger, create, arrive, handled, answers };
 }
 
 /** What the launcher does when a trial has failed. */

@@ -146,6 +146,18 @@ describe("the change to another version", () => {
     for (const text of ["canary", "-secret", btoa("second-secret")]) expect(told).not.toContain(text);
   });
 
+  it("by somebody at the node that fails is told by the log: the server knows the revision as the one in force", async () => {
+    const { paths, logger, create, arrive, handled, answers } = await setUp();
+    await arrive(configuration(7, "3.0.2"), { local: true });
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(handled()).toEqual([[7, "rejected"]]);
+    expect(answers()).toEqual([]);
+    const [subject, reason] = logger.error.mock.calls[0] ?? [];
+    expect(subject).toBe("The configuration of revision 7, given at the node, is rejected");
+    expect(reason).toContain("IVY_TEST_FAILED");
+    expect(readdirSync(paths.config)).toEqual([]);
+  });
+
   it("gives way to a newer configuration while it is being prepared", async () => {
     const { paths, state, create, arrive, handled } = await setUp();
     const updater = create();
