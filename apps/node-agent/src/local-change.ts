@@ -22,6 +22,13 @@ export interface LocalChange {
   archive?: string | undefined;
 }
 
+/** A configuration for a version; the commit that it names is that of its own one, so it does not hold for another. */
+export function forVersion(config: ForeignConfig, software_version: string): ForeignConfig {
+  if (config.general.software_version === software_version) return config;
+  const { software_commit: _, ...general } = config.general;
+  return { ...config, general: { ...general, software_version } };
+}
+
 /**
  * What has become of a configuration for which nothing is to be done: it was rejected, or it is in force. One that was in
  * force before another can be put in force again.
