@@ -13,6 +13,8 @@ vi.setConfig({ testTimeout: 240_000 });
 async function setUp(onTestFinished: OnTestFinished, updater: object = {}) {
   const field = await setUpField(onTestFinished);
   const config = changed(field.config, 7, { updater: { ...field.updater, ...updater } });
+  // Of the version in force: it says nothing about another one.
+  Object.assign(config.general, { software_commit: "1".repeat(40) });
   const node = await setUpRoot(config, onTestFinished);
   const launcher = node.run();
   await field.server.count("measurements", 1);
@@ -36,6 +38,10 @@ describeWithBroker("somebody at the node", () => {
     expect(applied.stdout).toContain("in force and has proven itself");
     expect(inForce(node)).toEqual(wanted);
     await vi.waitFor(() => expect(answers(7)).toEqual([true]), { timeout: 30_000 });
+    // And the one that was in force before.
+    const back = await node.cli("apply", write("old.json", JSON.stringify(config)));
+    expect(back.stdout).toContain("in force and has proven itself");
+    expect(inForce(node)).toEqual(config);
     await stopped(launcher);
   });
 
@@ -64,11 +70,16 @@ describeWithBroker("somebody at the node", () => {
   });
 
   it.concurrent("is told that an archive holds no release", async ({ onTestFinished }) => {
-    const { node, launcher, write } = await setUp(onTestFinished);
+    const { server, node, launcher, write, answers } = await setUp(onTestFinished);
     const archive = makeArchive([{ path: "ivy/package.json", content: '{"version":"4.5.6"}' }]);
     const updated = await node.cli("update", write("ivy.tar.gz", archive));
     expect(updated.code).toBe(1);
     expect(updated.stdout).toMatch(/Rejected: IVY_BUILD_FAILED in step "build"/);
+    // The server knows the revision only, and that has not failed.
+    await server.until(
+      ({ kind, element }) => kind === "logs" && /7, given at the node/.test(JSON.stringify(element)),
+    );
+    expect(answers(7)).toEqual([]);
     const nothing = await node.cli("update", write("other.tar.gz", "nothing"));
     expect(nothing).toMatchObject({
       code: 1,

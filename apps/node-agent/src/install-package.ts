@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import type { AssignedPackage, InstallPackage, InstallVerdict } from "@ivy/backends/thingsboard";
 import type { NodeContext } from "@ivy/lifecycle/child";
-import { type ForeignConfig, loadForeignConfigFromString, Version } from "@ivy/types";
+import { loadForeignConfigFromString, Version } from "@ivy/types";
 import { rootPaths } from "@ivy/updater";
 import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "./constants.ts";
-import { leaveChange, outcome, outcomeOf } from "./local-change.ts";
+import { forVersion, leaveChange, outcome, outcomeOf } from "./local-change.ts";
 
 /** Puts a package in force that the server has assigned, as the version that it names, with the configuration as it is. */
 export function installPackageOn(node: NodeContext): InstallPackage {
@@ -19,7 +19,8 @@ export function installPackageOn(node: NodeContext): InstallPackage {
       );
     if (!Version.safeParse(version).success)
       return refuse("VERSION_INVALID", `the version of a package must be like 1.2.0; came "${version}"`);
-    const config = withVersion(version);
+    const inForce = loadForeignConfigFromString(readFileSync(CONFIG_FILE, "utf8"), CONFIG_FILE);
+    const config = forVersion(inForce, version);
     if (outcomeOf(config, node.state) === undefined) {
       if (!isWaiting(version, node)) await leaveChange({ config, archive: keep(assigned) }, node);
     }
@@ -30,11 +31,6 @@ export function installPackageOn(node: NodeContext): InstallPackage {
 
 function refuse(code: string, reason: string): InstallVerdict {
   return { outcome: "refused", code, reason };
-}
-
-function withVersion(software_version: string): ForeignConfig {
-  const config = loadForeignConfigFromString(readFileSync(CONFIG_FILE, "utf8"), CONFIG_FILE);
-  return { ...config, general: { ...config.general, software_version } };
 }
 
 function isWaiting(version: string, { state }: NodeContext): boolean {

@@ -1,8 +1,16 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { watchFile } from "@ivy/files";
 import type { StateInterface } from "@ivy/state";
-import { configDigest, type ForeignConfig, type HandledConfig, type State } from "@ivy/types";
-import { writePendingFile } from "@ivy/updater";
+import {
+  configDigest,
+  type ForeignConfig,
+  type HandledConfig,
+  loadForeignConfigFromString,
+  type State,
+} from "@ivy/types";
+import { rootPaths, writePendingFile } from "@ivy/updater";
+import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "./constants.ts";
 
 /** The watch on a file may miss what happens while it is set up. */
 const LOOK_MS = 1_000;
@@ -14,10 +22,34 @@ export interface LocalChange {
   archive?: string | undefined;
 }
 
-/** What has become of a configuration, if it is known. */
+/** A configuration for a version; the commit that it names is that of its own one, so it does not hold for another. */
+export function forVersion(config: ForeignConfig, software_version: string): ForeignConfig {
+  if (config.general.software_version === software_version) return config;
+  const { software_commit: _, ...general } = config.general;
+  return { ...config, general: { ...general, software_version } };
+}
+
+/**
+ * What has become of a configuration for which nothing is to be done: it was rejected, or it is in force. One that was in
+ * force before another can be put in force again.
+ */
 export function outcomeOf(config: ForeignConfig, state: StateInterface): HandledConfig | undefined {
+  const known = decisionOn(config, state);
+  return known?.outcome === "rejected" || known?.digest === digestInForce() ? known : undefined;
+}
+
+function decisionOn(config: ForeignConfig, state: StateInterface): HandledConfig | undefined {
   const digest = configDigest(config);
-  return state.load().handled_configs.find((handled) => handled.digest === digest);
+  const { pending_configs, handled_configs } = state.load();
+  // It waits again: what was decided before is of no account.
+  if (pending_configs.some((pending) => pending.digest === digest)) return undefined;
+  return handled_configs.find((handled) => handled.digest === digest);
+}
+
+/** Of what the link names now: this process may have been started by another generation. */
+function digestInForce(): string {
+  const file = GENERATION === undefined ? CONFIG_FILE : join(rootPaths(ROOT_DIR, NAME).active, "config.json");
+  return configDigest(loadForeignConfigFromString(readFileSync(file, "utf8"), file));
 }
 
 /** Leaves a change for the main process, as a backend leaves what comes from the server. */
@@ -26,9 +58,9 @@ export async function leaveChange(
   { state, configDir }: { state: StateInterface; configDir: string },
 ): Promise<void> {
   const digest = configDigest(config);
-  const file = writePendingFile(configDir, config, digest);
   const { config_revision, software_version } = config.general;
   await state.update((draft) => {
+    const file = writePendingFile(configDir, config, digest);
     draft.pending_configs = draft.pending_configs.filter((pending) => pending.digest !== digest);
     const general = { config_revision, software_version };
     draft.pending_configs.push({ general, digest, file, local: true, ...(archive ? { archive } : {}) });
@@ -58,7 +90,7 @@ export async function outcome(config: ForeignConfig, options: AwaitOptions): Pro
     const { update } = state.load();
     if (update !== undefined && JSON.stringify(update) !== shown) onStep?.(update);
     shown = JSON.stringify(update);
-    const known = outcomeOf(config, state);
+    const known = decisionOn(config, state);
     if (known !== undefined) found.resolve(known);
   };
   signal.addEventListener("abort", () => found.reject(signal.reason), { once: true, signal: ended.signal });

@@ -118,9 +118,10 @@ async function leaveForMain(
 ): Promise<void> {
   const { config_revision, software_version } = config.general;
   const file = `config.${config_revision}-${digest.slice(0, 12)}.pending.json`;
-  replaceFile(join(configDir, file), JSON.stringify(config), 0o600);
   await state.update((draft) => {
     if (isKnown(draft, config_revision, digest)) return;
+    // With the lock held: a file that the state does not name is taken for what nobody waits for, and removed.
+    replaceFile(join(configDir, file), JSON.stringify(config), 0o600);
     draft.pending_configs.push({ general: { config_revision, software_version }, digest, file });
   });
 }

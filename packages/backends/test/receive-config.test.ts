@@ -52,6 +52,16 @@ describe("a configuration that cannot be taken when it arrives", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("leaves no file that the state does not name: the main process removes such files", async () => {
+    const { configDir, state, receive } = setUp();
+    const held = vi.spyOn(state, "update").mockRejectedValue(new Error("another process holds the lock"));
+    await receive(8);
+    expect(readdirSync(configDir)).toEqual([]);
+    held.mockRestore();
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    await vi.waitFor(() => expect(readdirSync(configDir)).toHaveLength(1));
+  });
+
   it("gives way to one that arrives after it", async () => {
     const { configDir, state, receive } = setUp();
     rmSync(configDir, { recursive: true });

@@ -10,12 +10,21 @@ import {
   type ForeignConfig,
   loadForeignConfigFromString,
   parseConfig,
+  secretsOf,
   type UpdaterConfig,
 } from "@ivy/types";
 import type * as z from "zod/mini";
 import { Answers } from "./change/answers.ts";
-import { type Candidate, changesVersion, newest, nextStep, type Running } from "./change/next-step.ts";
-import { readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
+import {
+  type Candidate,
+  changesVersion,
+  newest,
+  nextStep,
+  type Running,
+  type VerdictOn,
+} from "./change/next-step.ts";
+import { hasPendingFile, readCandidate, removeOrphans, writePendingFile } from "./change/pending-file.ts";
+import { describe } from "./change/reason.ts";
 import type { Site } from "./change/site.ts";
 import { SiteChange } from "./change/site-change.ts";
 import { UpdateRejectedError } from "./errors.ts";
@@ -60,7 +69,10 @@ export class Updater<Config> {
   readonly #configDir: string;
   readonly #answers: Answers;
   readonly #change: SiteChange | undefined;
+  /** Files that people know of. */
+  readonly #unreadable = new Set<string>();
   #onTrial: boolean;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: UpdaterOptions<Config>) {
     const { configFile, configDir = dirname(configFile), schema, site } = options;
@@ -81,9 +93,14 @@ export class Updater<Config> {
   async prepare(): Promise<void> {
     await this.#answers.tellUntold();
     if (!this.#onTrial) await this.#answers.adopt(this.#inForce());
-    const { pending_configs, handled_configs } = this.#options.state.load();
-    const untold = handled_configs.flatMap((handled) => handled.untold?.file ?? []);
-    removeOrphans(this.#configDir, [...pending_configs.map(({ file }) => file), ...untold]);
+    await this.#options.state.update((draft) => {
+      // Without its file it has never arrived: once it is not known any more, the server's repetition is taken.
+      draft.pending_configs = draft.pending_configs.filter(({ file }) =>
+        hasPendingFile(this.#configDir, file),
+      );
+      const untold = draft.handled_configs.flatMap((handled) => handled.untold?.file ?? []);
+      removeOrphans(this.#configDir, [...draft.pending_configs.map(({ file }) => file), ...untold]);
+    });
   }
 
   /**
@@ -92,12 +109,16 @@ export class Updater<Config> {
    * @param signal - gives up what is under way; it begins anew next time
    * @throws what reading or writing a file throws (`ENOSPC`, `EROFS`, ...); what is in force then stays
    */
-  async performUpdate(signal: AbortSignal): Promise<Outcome> {
+  performUpdate(signal: AbortSignal): Promise<Outcome> {
+    return this.#inTurn(() => this.#perform(signal));
+  }
+
+  async #perform(signal: AbortSignal): Promise<Outcome> {
     if (this.#onTrial) return "nothing";
     if (this.#change?.isUndecided) return this.#change.canBeDecided() ? "leave" : "nothing";
     await this.#answers.tellUntold();
     while (!signal.aborted) {
-      const step = nextStep(this.#running(), this.#candidates());
+      const step = nextStep(this.#running(), this.#candidates(), this.#verdictOn);
       if (step === undefined) break;
       const { candidate } = step;
       if (step.action === "finish") await this.#accept(candidate);
@@ -127,26 +148,48 @@ export class Updater<Config> {
   }
 
   /** The generation on trial has proven that it works: nothing takes it back any more. */
-  async commit(): Promise<void> {
-    const { site } = this.#options;
-    if (site === undefined || !this.#onTrial) return;
-    switchPointer(site.paths, "lastGood", site.generation);
-    this.#onTrial = false;
-    await this.#acceptInForce();
-    this.#tidy();
+  commit(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { site } = this.#options;
+      if (site === undefined || !this.#onTrial) return;
+      switchPointer(site.paths, "lastGood", site.generation);
+      this.#onTrial = false;
+      await this.#acceptInForce();
+      this.#tidy();
+    });
+  }
+
+  /** One thing after the other: what one has decided and not told yet, another one would tell too. */
+  #inTurn<Result>(perform: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(perform);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   async #apply(candidate: Candidate, signal: AbortSignal): Promise<Outcome | "next"> {
+    const running = this.#running();
+    const secrets = this.#secretsOf(candidate, running);
     try {
-      if (!changesVersion(this.#running(), candidate.config)) this.#mustFit(candidate.config);
-      if (this.#change !== undefined) return await this.#change.perform(candidate, this.#running(), signal);
+      if (!changesVersion(running, candidate.config)) this.#mustFit(candidate.config);
+      if (this.#change !== undefined)
+        return await this.#change.perform(candidate, running, { secrets, signal });
       this.#replaceConfig(candidate);
       return "restart";
     } catch (error) {
       if (!(error instanceof ConfigError) && !(error instanceof UpdateRejectedError)) throw error;
-      await this.#reject(candidate, describe(error));
+      await this.#reject(candidate, describe(error, secrets));
       return "next";
     }
+  }
+
+  readonly #verdictOn: VerdictOn = (candidate, running) => {
+    const failure = this.#change?.failureOf(candidate, running);
+    return failure && describe(failure, this.#secretsOf(candidate, running));
+  };
+
+  #secretsOf(candidate: Candidate, running: Running): string[] {
+    const schema = this.#options.schema as z.ZodMiniType;
+    return [candidate.config, running.config].flatMap((config) => secretsOf(config, schema));
   }
 
   #mustFit(config: ForeignConfig): void {
@@ -184,18 +227,34 @@ export class Updater<Config> {
     const config = this.#inForce();
     const digest = configDigest(config);
     const { handled_configs } = this.#options.state.load();
-    if (handled_configs.some((handled) => handled.digest === digest && handled.outcome === "accepted"))
-      return;
     const waiting = this.#candidates().find((candidate) => candidate.digest === digest);
+    const known = handled_configs.some((one) => one.digest === digest && one.outcome === "accepted");
+    // One that was in force before is decided about anew where it waits again.
+    if (known && waiting === undefined) return;
     await this.#accept(
       waiting ?? { config, digest, file: writePendingFile(this.#configDir, config, digest) },
     );
   }
 
+  /** What waits and can be read now; the rest goes on waiting. */
   #candidates(): Candidate[] {
-    return this.#options.state
-      .load()
-      .pending_configs.map((pending) => readCandidate(this.#configDir, pending));
+    return this.#options.state.load().pending_configs.flatMap((pending) => {
+      try {
+        return readCandidate(this.#configDir, pending);
+      } catch (error) {
+        this.#tellUnreadable(pending.file, error);
+        return [];
+      }
+    });
+  }
+
+  #tellUnreadable(file: string, error: unknown): void {
+    if (this.#unreadable.has(file)) return;
+    this.#unreadable.add(file);
+    this.#options.logger.warning(
+      `${file} cannot be read now; its configuration goes on waiting`,
+      String(error),
+    );
   }
 
   #running(): Running {
@@ -214,10 +273,4 @@ export class Updater<Config> {
 
 function systemOf({ general }: ForeignConfig): string {
   return String(general["system_identifier"] ?? "");
-}
-
-function describe(error: ConfigError | UpdateRejectedError): string {
-  if (error instanceof ConfigError) return error.message;
-  const { step, code, message, output } = error;
-  return `${code} in step "${step}": ${message}${output ? `\n${output}` : ""}`;
 }

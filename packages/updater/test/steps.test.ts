@@ -31,6 +31,14 @@ describe("what a step prints", () => {
     }
   });
 
+  it("is without secrets as they are written in JSON, in addresses and in Base64", () => {
+    const secret = 'a "quoted" one';
+    const tail = new OutputTail([secret]);
+    const written = [JSON.stringify({ secret }), encodeURIComponent(secret), btoa(secret)];
+    tail.stream()(Buffer.from(`${written.join("\n")}\n`));
+    expect(tail.toString()).toBe('{"secret":"[redacted]"}\n[redacted]\n[redacted]\n');
+  });
+
   it("is handed on line by line until 64 KiB of it have been", () => {
     const lines: string[] = [];
     const take = new OutputTail(["hush"], (line) => lines.push(line)).stream();

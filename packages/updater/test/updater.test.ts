@@ -12,8 +12,8 @@ import { join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
 import { Config, type ConfigMessageBody, configDigest } from "@ivy/types";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { Updater } from "../src/index.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { Updater, type UpdaterOptions } from "../src/index.ts";
 
 const IN_FORCE = {
   general: { config_revision: 7, software_version: "2.0.0", system_identifier: "node-7" },
@@ -47,8 +47,16 @@ async function setUp() {
     rmSync(root, { recursive: true });
   });
   const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = (store = messages) =>
-    new Updater({ configFile, schema: Config, version: "2.0.0", state, messages: store, logger: silent });
+  const create = (other: Partial<UpdaterOptions<Config>> = {}) =>
+    new Updater({
+      configFile,
+      schema: Config,
+      version: "2.0.0",
+      state,
+      messages,
+      logger: silent,
+      ...other,
+    });
 
   /** Leaves a configuration as a backend does when one arrives. */
   async function arrive(config: {
@@ -115,8 +123,8 @@ describe("the updater", () => {
     const node = await setUp();
     const rejected = changed(8, { typo: 1 });
     const file = await node.arrive(rejected);
-    await perform(node.create());
     const untold = { file, since: new Date().toISOString() };
+    await perform(node.create());
     const stopBefore = () =>
       node.state.update((draft) => {
         writeFileSync(join(node.configDir, file), JSON.stringify(rejected), { mode: 0o600 });
@@ -131,12 +139,28 @@ describe("the updater", () => {
     rmSync(join(node.dataDir, "messages"), { recursive: true });
     await stopBefore();
     const after = new MessagingAgent({ dataDir: node.dataDir });
-    await node.create(after).prepare();
+    await node.create({ messages: after }).prepare();
     await after.teardown();
     expect(node.answers()).toMatchObject([
       { status: "rejected", config: { general: { config_revision: 8 } } },
     ]);
     expect(node.state.load().handled_configs.at(-1)).not.toHaveProperty("untold");
+  });
+
+  it("tells both answers to two configurations that differ in nothing but a secret", async () => {
+    const node = await setUp();
+    const first = changed(8, { typo: 1 });
+    const second = structuredClone(first);
+    second.backend.mqtt_connection.password = "canary-other";
+    await node.arrive(first);
+    await perform(node.create());
+    await node.arrive(second);
+    const full = vi.spyOn(node.messages, "addMessage").mockRejectedValueOnce(new Error("no room"));
+    await expect(perform(node.create())).rejects.toThrow("no room");
+    full.mockRestore();
+    await node.create().prepare();
+    await node.create().prepare();
+    expect(node.answers().map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 
   it("takes the newest of several that fits, and rejects the others", async () => {
@@ -163,6 +187,40 @@ describe("the updater", () => {
       { status: "rejected", reason: expect.stringContaining("cannot be read back") },
     ]);
     expect(node.inForce()).toEqual(IN_FORCE);
+  });
+
+  it("lets a configuration wait whose file cannot be read now, and goes on with others", async () => {
+    const node = await setUp();
+    const file = join(node.configDir, await node.arrive(changed(9)));
+    // What the file system says then is not that it is damaged.
+    rmSync(file);
+    mkdirSync(file);
+    await node.arrive(changed(8, { typo: 1 }));
+    const updater = node.create();
+    expect(await perform(updater)).toBe("nothing");
+    expect(node.answers().map(({ config }) => config.general.config_revision)).toEqual([8]);
+    rmSync(file, { recursive: true });
+    writeFileSync(file, JSON.stringify(changed(9)));
+    expect(await perform(updater)).toBe("restart");
+  });
+
+  it("forgets a configuration whose file is lost, so that it is taken when the server repeats it", async () => {
+    const node = await setUp();
+    rmSync(join(node.configDir, await node.arrive(changed(8))));
+    await node.create().prepare();
+    expect(await perform(node.create())).toBe("nothing");
+    const { pending_configs, handled_configs } = node.state.load();
+    expect(pending_configs).toEqual([]);
+    expect(handled_configs).toMatchObject([{ config_revision: 7 }]);
+  });
+
+  it("keeps what arrives while it clears up", async () => {
+    const node = await setUp();
+    const before = node.state.load();
+    const file = await node.arrive(changed(8));
+    const state = { load: () => before, update: node.state.update.bind(node.state) };
+    await node.create({ state }).prepare();
+    expect(existsSync(join(node.configDir, file))).toBe(true);
   });
 
   it("remembers what is in force, so that its retained copy is known", async () => {

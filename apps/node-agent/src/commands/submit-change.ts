@@ -8,7 +8,7 @@ import { say } from "./say.ts";
 const NOT_RUNNING = 3;
 
 /**
- * Leaves a change for the agent, shows how far it is, and waits for what becomes of it. One that was decided about
+ * Leaves a change for the agent, shows how far it is, and waits for what becomes of it. One that was rejected
  * before is not tried again.
  */
 export async function submitChange(change: LocalChange): Promise<void> {

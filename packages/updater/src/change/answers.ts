@@ -24,7 +24,8 @@ export interface AnswersOptions {
  * Remembers what was decided about configurations, and tells the server.
  *
  * INVARIANTS: a decision is made in one write, which also says that the server is not told yet; it is never made anew.
- * The server is told once: where the power fails before it is known that the answer is stored, the archive tells.
+ * The server is told once: where the power fails before it is known that the answer is stored, the archive tells. That
+ * somebody at the node has failed with a change, the log tells.
  */
 export class Answers {
   readonly #options: AnswersOptions;
@@ -33,19 +34,24 @@ export class Answers {
     this.#options = options;
   }
 
-  async decide({ config, digest, file }: Candidate, decision: Decision): Promise<void> {
-    const { logger, state } = this.#options;
+  async decide({ config, digest, file, local = false }: Candidate, decision: Decision): Promise<void> {
+    const { configDir, logger, state } = this.#options;
     const revision = config.general.config_revision;
-    if (decision.outcome === "accepted") logger.info(`The configuration of revision ${revision} is in force`);
-    else logger.error(`The configuration of revision ${revision} is rejected`, decision.reason);
+    const what = `The configuration of revision ${revision}${local ? ", given at the node," : ""}`;
+    if (decision.outcome === "accepted") logger.info(`${what} is in force`);
+    else logger.error(`${what} is rejected`, decision.reason);
+    // A server knows a revision only, and takes the one in force for failed: the log tells of what it has not sent.
+    const isTold = local && decision.outcome === "rejected";
     const untold = { file, since: new Date().toISOString() };
+    const handled: HandledConfig = { config_revision: revision, digest, ...decision };
     await state.update((draft) => {
       draft.pending_configs = draft.pending_configs.filter((pending) => pending.digest !== digest);
-      remember(draft, { config_revision: revision, digest, ...decision, untold });
+      remember(draft, isTold ? handled : { ...handled, untold });
       // Whatever change was under way has come to its end.
       delete draft.update;
     });
-    await this.#tell({ config_revision: revision, digest, ...decision, untold }, () => false);
+    if (isTold) removePendingFile(configDir, file);
+    else await this.#tell({ ...handled, untold }, () => false);
   }
 
   /** Tells what a death in between has left untold. */
@@ -77,20 +83,30 @@ export class Answers {
     }
     await state.update((draft) => {
       for (const one of draft.handled_configs) if (one.digest === digest) delete one.untold;
+      // It may have come again meanwhile.
+      if (!draft.pending_configs.some(({ file }) => file === untold.file))
+        removePendingFile(configDir, untold.file);
     });
-    removePendingFile(configDir, untold.file);
   }
 
-  /** Whether the archive of the days since the decision has the answer: what it holds is sent. */
+  /**
+   * Whether the archive of the days since the decision has the answer: what it holds is sent. What was told before that
+   * is the answer to another configuration, which may differ in nothing but a secret.
+   */
   #isStored({ outcome, untold }: HandledConfig, shown: ForeignConfig): boolean {
-    const days = new Set([untold?.since, new Date().toISOString()].map((time) => time?.slice(0, 10) ?? ""));
+    const since = untold?.since ?? "";
+    const days = new Set([since, new Date().toISOString()].map((time) => time.slice(0, 10)));
+    const decidedAt = Date.parse(since) / 1_000;
     const wanted = configDigest(shown);
     return [...days].some((day) =>
       this.#options.messages
         .loadMessageArchive(day, { urgentOnly: true })
         .some(
-          ({ message_body: body }) =>
-            body.variant === "config" && body.status === outcome && configDigest(body.config) === wanted,
+          ({ message_body: body, timestamp }) =>
+            timestamp >= decidedAt &&
+            body.variant === "config" &&
+            body.status === outcome &&
+            configDigest(body.config) === wanted,
         ),
     );
   }

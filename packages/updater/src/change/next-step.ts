@@ -16,6 +16,9 @@ export interface Candidate {
   archive?: string;
 }
 
+/** Why the trial of a candidate has failed, if it has. */
+export type VerdictOn = (candidate: Candidate, running: Running) => string | undefined;
+
 /** What is running, to hold a candidate against. */
 export interface Running {
   /** The configuration in force, exactly as its file holds it. */
@@ -39,13 +42,23 @@ export type Step =
   | { action: "reject"; candidate: Candidate; reason: string };
 
 /**
- * Decides about the newest of the configurations that wait. To be asked again after each step: once the newest is
- * in force the older ones are too low, and where it was rejected the next one has its chance.
+ * Settles first what is decided in the root already: that one is in force, or that its trial has failed. Then decides about
+ * the newest of the configurations that wait. To be asked again after each step: once the newest is in force the older
+ * ones are too low, and where it was rejected the next one has its chance.
  */
-export function nextStep(running: Running, candidates: readonly Candidate[]): Step | undefined {
+export function nextStep(
+  running: Running,
+  candidates: readonly Candidate[],
+  verdictOn: VerdictOn,
+): Step | undefined {
+  const inForce = candidates.find(({ digest }) => digest === configDigest(running.config));
+  if (inForce !== undefined) return { action: "finish", candidate: inForce };
+  for (const candidate of candidates) {
+    const verdict = verdictOn(candidate, running);
+    if (verdict !== undefined) return { action: "reject", candidate, reason: verdict };
+  }
   const candidate = newest(candidates);
   if (candidate === undefined) return undefined;
-  if (candidate.digest === configDigest(running.config)) return { action: "finish", candidate };
   const reason = candidate.damage ?? obstacle(running, candidate);
   return reason === undefined ? { action: "apply", candidate } : { action: "reject", candidate, reason };
 }

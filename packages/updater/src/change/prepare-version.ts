@@ -82,7 +82,7 @@ function isReusable({ updater, archive, version, commit }: PreparationRequest, f
   if (seal?.version !== version || checkManifest(folder, "sizes") !== undefined) return false;
   const strategy = updater?.source_conflict_strategy ?? updater?.source_conflict_behaviour;
   if (archive !== undefined || strategy === "overwrite") return false;
-  return commit === undefined || seal.commit === undefined || seal.commit === commit;
+  return commit === undefined || seal.commit === commit;
 }
 
 async function obtain(
@@ -93,7 +93,11 @@ async function obtain(
   if (archive !== undefined) {
     onStep("unpack", `from ${archive}`);
     const trustedKeys = updater?.trusted_keys ?? [];
-    return await openArchive({ file: archive, isOwn: isKept(paths, archive), trustedKeys, stage, signal });
+    const isOwn = isKept(paths, archive);
+    const source = await openArchive({ file: archive, isOwn, trustedKeys, stage, signal });
+    if (commit === undefined || source.commit === commit) return source;
+    const message = `${archive} is of ${source.commit ?? "a commit that it does not tell"}, and general.software_commit wants ${commit}`;
+    throw new UpdateRejectedError("verify", "IVY_COMMIT_MISMATCH", message);
   }
   if (!updater) {
     throw new UpdateRejectedError(

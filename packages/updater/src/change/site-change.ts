@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Logger } from "@ivy/logger";
 import type { MessagingAgent } from "@ivy/messaging";
@@ -6,6 +6,7 @@ import type { StateInterface } from "@ivy/state";
 import type { UpdaterConfig } from "@ivy/types";
 import { secretsOf } from "@ivy/types";
 import { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
+import { discard } from "../root/discard.ts";
 import { createGeneration, generationName } from "../root/generation.ts";
 import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
@@ -14,6 +15,7 @@ import { bootTime, msUntil } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
 import { type Candidate, changesVersion, type Running } from "./next-step.ts";
 import { prepareInProcess } from "./preparation.ts";
+import { describe } from "./reason.ts";
 import { isInWindow, retryPauseMs, spreadMs } from "./schedule.ts";
 import type { ChangeProgress, Site } from "./site.ts";
 
@@ -33,6 +35,13 @@ export interface SiteChangeOptions {
   state: Pick<StateInterface, "update">;
   messages: Pick<MessagingAgent, "addMessage">;
   logger: Pick<Logger, "info" | "warning">;
+}
+
+/** What a change is made with. */
+interface Means {
+  /** Texts that nobody may be told. */
+  secrets: readonly string[];
+  signal: AbortSignal;
 }
 
 /** Changes of a node in the field: prepared beside what runs, then switched to. The launcher does the rest. */
@@ -77,21 +86,30 @@ export class SiteChange {
       this.#underWay.superseded.abort();
   }
 
+  /** Why it was left, if the launcher has left it: it must not be switched to again. */
+  failureOf({ config }: Candidate, running: Running): UpdateRejectedError | undefined {
+    const version = versionOf(config, running);
+    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
+    if (verdict === undefined) return undefined;
+    const { reason, attempts, lastExit, logTail } = verdict;
+    return new UpdateRejectedError(
+      "trial",
+      "IVY_TRIAL_FAILED",
+      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
+      logTail === "" ? {} : { output: logTail },
+    );
+  }
+
   /**
    * Prepares a change and switches to it.
    *
    * @returns `leave` once switched; `next` where another configuration is to be looked at; `nothing` where it waits
-   * @throws UpdateRejectedError where it will never work, also where a trial has shown that
+   * @throws UpdateRejectedError where it will never work
    */
-  async perform(
-    candidate: Candidate,
-    running: Running,
-    signal: AbortSignal,
-  ): Promise<"leave" | "next" | "nothing"> {
-    this.#mustNotHaveFailed(candidate, running);
+  async perform(candidate: Candidate, running: Running, means: Means): Promise<"leave" | "next" | "nothing"> {
     if (changesVersion(running, candidate.config)) {
       if (this.#mustWait(candidate)) return "nothing";
-      const prepared = await this.#prepare(candidate, signal);
+      const prepared = await this.#prepare(candidate, means);
       if (prepared !== "ready") return prepared;
     }
     await this.#switch(candidate, running);
@@ -107,31 +125,25 @@ export class SiteChange {
       rmSync(dirname(archive), { recursive: true, force: true });
   }
 
-  #mustNotHaveFailed({ config }: Candidate, running: Running): void {
-    const version = versionOf(config, running);
-    const verdict = readVerdict(this.#options.site.paths, generationName({ config, version }));
-    if (verdict === undefined) return;
-    const { reason, attempts, lastExit, logTail } = verdict;
-    throw new UpdateRejectedError(
-      "trial",
-      "IVY_TRIAL_FAILED",
-      `version ${version} with this configuration has not proven in its trial that it works (${reason}; attempts: ${attempts}; last exit: ${lastExit}), so what ran before runs again`,
-      logTail === "" ? {} : { output: logTail },
-    );
-  }
-
-  /** Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. */
+  /**
+   * Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. Whoever is at the
+   * node waits for neither turn nor window.
+   */
   #mustWait(candidate: Candidate): boolean {
-    const { site, system, updater } = this.#options;
-    if (candidate.local) return false;
-    if (readJournal(site.paths.journal)?.digest !== candidate.digest) {
+    const { system, updater } = this.#options;
+    if (!candidate.local && this.#entryOf(candidate) === undefined) {
       const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
       this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
     }
-    const due = readJournal(site.paths.journal)?.notBefore;
+    const due = this.#entryOf(candidate)?.notBefore;
     if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
-    const window = updater?.maintenance_window;
+    const window = candidate.local ? undefined : updater?.maintenance_window;
     return window !== undefined && !isInWindow(window, new Date());
+  }
+
+  #entryOf({ digest }: Candidate): JournalEntry | undefined {
+    const entry = readJournal(this.#options.site.paths.journal);
+    return entry?.digest === digest ? entry : undefined;
   }
 
   #wait({ digest, config }: Candidate, failures: number, pauseMs: number, reason: string): void {
@@ -143,12 +155,12 @@ export class SiteChange {
     if (pauseMs > 0) void this.#announce({ revision, version, step: "wait", text: reason });
   }
 
-  async #prepare(candidate: Candidate, signal: AbortSignal): Promise<"ready" | "next" | "nothing"> {
+  async #prepare(candidate: Candidate, { secrets, signal }: Means): Promise<"ready" | "next" | "nothing"> {
     const superseded = new AbortController();
     this.#underWay = { candidate, superseded };
     const { revision, version } = aboutOf(candidate.config);
     try {
-      await prepareInProcess(this.#request(candidate), {
+      await prepareInProcess(this.#request(candidate, secrets), {
         module: this.#options.site.preparation,
         signal: AbortSignal.any([signal, superseded.signal]),
         onStep: (step, text) => void this.#announce({ revision, version, step, text }),
@@ -158,14 +170,14 @@ export class SiteChange {
       if (superseded.signal.aborted) return "next";
       if (signal.aborted) return "nothing";
       if (!(error instanceof UpdateDeferredError)) throw error;
-      this.#defer(candidate, error);
+      this.#defer(candidate, error, secrets);
       return "nothing";
     } finally {
       this.#underWay = undefined;
     }
   }
 
-  #request({ config, digest, archive }: Candidate) {
+  #request({ config, digest, archive }: Candidate, secrets: readonly string[]) {
     const { site, updater } = this.#options;
     const { revision, version } = aboutOf(config);
     const commit = config.general["software_commit"];
@@ -175,17 +187,17 @@ export class SiteChange {
       txid: `${revision}-${digest.slice(0, 12)}`,
       config,
       running: site.running,
-      secrets: [...secretsOf(config), ...secretsOf(updater ?? {})],
+      secrets: [...secrets, ...secretsOf(updater ?? {})],
       ...(typeof commit === "string" ? { commit } : {}),
       ...(updater ? { updater } : {}),
       ...(archive === undefined ? {} : { archive }),
     };
   }
 
-  #defer(candidate: Candidate, error: UpdateDeferredError): void {
-    const failures = (readJournal(this.#options.site.paths.journal)?.failures ?? 0) + 1;
+  #defer(candidate: Candidate, error: UpdateDeferredError, secrets: readonly string[]): void {
+    const failures = (this.#entryOf(candidate)?.failures ?? 0) + 1;
     const pauseMs = Math.max(retryPauseMs(failures), (error.retryAfterSeconds ?? 0) * 1_000);
-    const why = `${error.code} in step "${error.step}": ${error.message}`;
+    const why = describe(error, secrets);
     this.#options.logger.warning(
       `The change to version ${candidate.config.general.software_version} is tried again in ${Math.ceil(pauseMs / 1_000)} s`,
       why,
@@ -209,7 +221,16 @@ export class SiteChange {
     const { revision } = aboutOf(config);
     await this.#announce({ revision, version, step: "switch", text: "it is on trial from now on" });
     if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
+    this.#renewAttempts(generation);
     updateCliPointer(paths, generation);
+  }
+
+  /** What has proven itself once has all its attempts again when it comes back; what has not keeps their number. */
+  #renewAttempts(generation: string): void {
+    const { paths } = this.#options.site;
+    const trial = join(paths.trials, generation);
+    if (!existsSync(join(trial, "proven"))) return;
+    for (const name of readdirSync(trial)) if (name.startsWith("attempt-")) discard(paths, join(trial, name));
   }
 
   /** Tells how far a change is: in the log, in the state, and to the server. */

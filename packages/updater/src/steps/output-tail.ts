@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { REDACTED } from "@ivy/types";
+import { REDACTED, spellingsOf } from "@ivy/types";
 
 /** Characters of what a step printed that are kept: its end, where the reason of a failure stands. */
 const KEPT = 64 * 1024;
@@ -10,7 +10,7 @@ const HANDED_ON = 64 * 1024;
 /** What is longer without a line break is cut, so that memory is bounded. */
 const LONGEST_LINE = 16 * 1024;
 
-/** Keeps the end of what a step prints, with secrets struck out, in bounded memory. */
+/** Keeps the end of what a step prints, with secrets struck out, however they are written, in bounded memory. */
 export class OutputTail {
   readonly #secrets: readonly string[];
   /** Characters in which the beginning of a secret may still hide. */
@@ -20,7 +20,8 @@ export class OutputTail {
   #kept = "";
 
   constructor(secrets: readonly string[], onLine?: (line: string) => void) {
-    this.#secrets = secrets.filter(Boolean).toSorted((a, b) => b.length - a.length);
+    const spellings = [...new Set([...secrets, ...spellingsOf(secrets)])];
+    this.#secrets = spellings.filter(Boolean).toSorted((a, b) => b.length - a.length);
     this.#overlap = Math.max(0, (this.#secrets[0]?.length ?? 0) - 1);
     this.#onLine = onLine;
   }

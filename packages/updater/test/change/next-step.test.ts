@@ -1,6 +1,11 @@
 import { configDigest } from "@ivy/types";
 import { describe, expect, it } from "vitest";
-import { type Candidate, nextStep, type Running } from "../../src/change/next-step.ts";
+import {
+  type Candidate,
+  nextStep as nextStepOf,
+  type Running,
+  type VerdictOn,
+} from "../../src/change/next-step.ts";
 
 const running: Running = { config: configuration(7, "2.0.0"), version: "2.0.0", allowDowngrade: false };
 
@@ -10,6 +15,10 @@ function configuration(config_revision: number, software_version = "2.0.0", extr
 
 function candidate(config: ReturnType<typeof configuration>, damage?: string): Candidate {
   return { config, digest: configDigest(config), file: "", ...(damage === undefined ? {} : { damage }) };
+}
+
+function nextStep(how: Running, candidates: Candidate[], verdictOn: VerdictOn = () => undefined) {
+  return nextStepOf(how, candidates, verdictOn);
 }
 
 describe("the next step", () => {
@@ -26,6 +35,17 @@ describe("the next step", () => {
   it("is to finish what is in force already", () => {
     const same = candidate(configuration(7));
     expect(nextStep(running, [same])).toEqual({ action: "finish", candidate: same });
+    expect(nextStep(running, [candidate(configuration(8)), same])?.action).toBe("finish");
+  });
+
+  it("is to reject what has failed in its trial, with its verdict, before anything newer is looked at", () => {
+    const [failed, newer] = [candidate(configuration(8)), candidate(configuration(9))];
+    const verdictOn: VerdictOn = (one) => (one === failed ? "exited" : undefined);
+    expect(nextStep(running, [newer, failed], verdictOn)).toEqual({
+      action: "reject",
+      candidate: failed,
+      reason: "exited",
+    });
   });
 
   it.each([

@@ -1,16 +1,64 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { PreparationRequest } from "../../src/change/preparation.ts";
 import { prepareVersion } from "../../src/change/prepare-version.ts";
 import { versionFolder } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
+import { sealVersion } from "../../src/root/seal.ts";
+import { makeArchive } from "../../src/testing.ts";
 import { addGeneration, configOf, emptyRoot, writeVersion } from "../root/root.ts";
 
+const COMMIT = "1".repeat(40);
+
+/** A node, and what asks it for version 2.0.0. */
+async function setUp(about: Partial<PreparationRequest> = {}) {
+  const paths = emptyRoot();
+  const active = await addGeneration(paths, 1);
+  for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, active);
+  const archive = join(paths.root, "ivy.tar.gz");
+  const config = configOf(2, "2.0.0");
+  const running = versionFolder(paths, "1.0.0");
+  const request = { paths, version: "2.0.0", txid: "2-t", config, running, secrets: [], ...about };
+  const prepare = (more: Partial<PreparationRequest> = {}) =>
+    prepareVersion(
+      { ...request, ...more },
+      { signal: new AbortController().signal, onStep: () => undefined },
+    );
+  return { paths, archive, prepare };
+}
+
+/** As git makes it: with the commit noted, if it is asked for one. */
+function archiveOf(commit?: string): Buffer {
+  const note = `52 comment=${commit}\n`;
+  return makeArchive([
+    ...(commit ? [{ path: "pax_global_header", type: "GlobalExtendedHeader" as const, content: note }] : []),
+    { path: "ivy/package.json", content: '{"version":"2.0.0"}' },
+  ]);
+}
+
 describe("a preparation", () => {
+  it.each([
+    ["another", archiveOf("2".repeat(40)), "IVY_COMMIT_MISMATCH"],
+    ["one that it does not tell", archiveOf(), "IVY_COMMIT_MISMATCH"],
+    // This node has nothing to install it with; so far it has come.
+    ["the one that is wanted", archiveOf(COMMIT), "IVY_PNPM_MISSING"],
+  ])("of an archive of a commit, where one is wanted: %s", async (_, content, code) => {
+    const { archive, prepare } = await setUp({ commit: COMMIT });
+    writeFileSync(archive, content);
+    await expect(prepare({ archive })).rejects.toMatchObject({ code });
+  });
+
+  it("takes a version that is there for the wanted one only if its seal names the commit", async () => {
+    const { paths, prepare } = await setUp();
+    const folder = writeVersion(paths, "2.0.0");
+    await sealVersion(folder, { version: "2.0.0", txid: "t" });
+    await expect(prepare()).resolves.toBeUndefined();
+    await expect(prepare({ commit: COMMIT })).rejects.toMatchObject({ code: "IVY_NO_UPDATER" });
+  });
+
   it("deletes what others have left, and leaves nothing of its own", async () => {
-    const paths = emptyRoot();
-    const active = await addGeneration(paths, 1);
-    for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, active);
+    const { paths, archive, prepare } = await setUp();
     const left = [
       join(paths.stage, "1-superseded"),
       join(paths.trash, "cut-off"),
@@ -20,22 +68,7 @@ describe("a preparation", () => {
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "file"), "x");
     }
-    const archive = join(paths.root, "nothing.tar.gz");
-    const running = versionFolder(paths, "1.0.0");
-    const request = {
-      paths,
-      version: "2.0.0",
-      txid: "2-t",
-      config: configOf(2, "2.0.0"),
-      running,
-      secrets: [],
-      archive,
-    };
-    const preparing = prepareVersion(request, {
-      signal: new AbortController().signal,
-      onStep: () => undefined,
-    });
-    await expect(preparing).rejects.toMatchObject({ code: "IVY_ARCHIVE_NOT_FOUND" });
+    await expect(prepare({ archive })).rejects.toMatchObject({ code: "IVY_ARCHIVE_NOT_FOUND" });
     expect(readdirSync(paths.stage)).toEqual([]);
     expect(readdirSync(paths.trash)).toEqual([]);
     expect(existsSync(versionFolder(paths, "2.0.0"))).toBe(false);

@@ -1,92 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { MessagingAgent } from "@ivy/messaging";
-import { StateInterface } from "@ivy/state";
-import { configDigest, ForeignConfig, UpdaterConfig } from "@ivy/types";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readJournal } from "../../src/change/journal.ts";
-import { writePendingFile } from "../../src/change/pending-file.ts";
-import { createGeneration } from "../../src/root/generation.ts";
-import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
 import { readPointer, switchPointer } from "../../src/root/pointers.ts";
-import { sealVersion } from "../../src/root/seal.ts";
-import { Updater } from "../../src/updater.ts";
-
-const UPDATER = { repository: "org/repo", provider: "github", provider_host: "github.com" };
-
-function configuration(config_revision: number, software_version: string) {
-  const general = { config_revision, software_version, system_identifier: "node-7" };
-  return { general, password: "canary" };
-}
-
-/** A node that runs version 2.0.0, and an updater on it whose versions are prepared by a stand-in. */
-async function setUp(settings: object = { spread_seconds: 0 }) {
-  const paths = rootPaths(mkdtempSync(join(tmpdir(), "ivy-site-")));
-  for (const folder of [paths.data, paths.config]) mkdirSync(folder);
-  writeFileSync(paths.launcher, "#!/bin/sh\nLAUNCHER=1\n");
-  const running = versionFolder(paths, "2.0.0");
-  mkdirSync(running);
-  const ivy = { launcher: 1, runtime: "node", main: "main.js", cli: "cli.js" };
-  writeFileSync(join(running, "package.json"), JSON.stringify({ version: "2.0.0", ivy }));
-  await sealVersion(running, { version: "2.0.0", txid: "set-up" });
-  const generation = createGeneration(paths, {
-    config: configuration(7, "2.0.0"),
-    version: "2.0.0",
-    trialSeconds: 30,
-    upSeconds: 10,
-  });
-  for (const pointer of ["active", "lastGood"] as const) switchPointer(paths, pointer, generation);
-  mkdirSync(join(paths.trials, generation), { recursive: true });
-  writeFileSync(join(paths.trials, generation, "proven"), "");
-
-  const state = new StateInterface({ dataDir: paths.data });
-  const messages = new MessagingAgent({ dataDir: paths.data });
-  onTestFinished(async () => {
-    await messages.teardown();
-    rmSync(paths.root, { recursive: true });
-  });
-  const silent = { debug() {}, info() {}, warning() {}, error() {} };
-  const create = (attempt?: string) =>
-    new Updater({
-      configFile: join(paths.active, "config.json"),
-      configDir: paths.config,
-      schema: ForeignConfig,
-      version: "2.0.0",
-      updater: UpdaterConfig.parse({ ...UPDATER, ...settings }),
-      site: {
-        paths,
-        generation: readPointer(paths, "active") ?? generation,
-        running,
-        preparation: new URL("./fixtures/prepare.ts", import.meta.url),
-        attempt,
-      },
-      state,
-      messages,
-      logger: silent,
-    });
-  const arrive = async (config: ReturnType<typeof configuration>, archive?: string) => {
-    const digest = configDigest(config);
-    const file = writePendingFile(paths.config, config, digest);
-    await state.update((draft) => {
-      draft.pending_configs.push({ general: config.general, digest, file, ...(archive ? { archive } : {}) });
-    });
-  };
-  const handled = () =>
-    state.load().handled_configs.map(({ config_revision, outcome }) => [config_revision, outcome]);
-  return { paths, state, messages, create, arrive, handled };
-}
-
-/** What the launcher does when a trial has failed. */
-function rollBack(paths: RootPaths): void {
-  const verdict = { schema: 1, result: "failed", reason: "exited", attempts: 3, lastExit: "1", logTail: "" };
-  const trial = join(paths.trials, readPointer(paths, "active") ?? "");
-  mkdirSync(trial, { recursive: true });
-  writeFileSync(join(trial, "verdict.json"), JSON.stringify(verdict));
-  switchPointer(paths, "active", readPointer(paths, "lastGood") ?? "");
-}
-
-const forever = () => new AbortController().signal;
+import { configuration, forever, rollBack, setUp } from "./node.ts";
 
 describe("the change to another version", () => {
   it("is prepared beside, switched to, and not accepted before its trial", async () => {
@@ -103,7 +20,7 @@ describe("the change to another version", () => {
     const archive = join(paths.inbox, "given", "ivy.tar.gz");
     mkdirSync(join(paths.inbox, "given"), { recursive: true });
     writeFileSync(archive, "");
-    await arrive(configuration(8, "3.0.0"), archive);
+    await arrive(configuration(8, "3.0.0"), { archive });
     expect(await create().performUpdate(forever())).toBe("leave");
     const onTrial = create(join(paths.trials, "attempt-1"));
     expect(await onTrial.performUpdate(forever())).toBe("nothing");
@@ -171,7 +88,7 @@ describe("the change to another version", () => {
   ])(
     "that cannot be prepared now (%s) is not rejected, and tried again no sooner than it may",
     async (version, pauseMs) => {
-      const { paths, create, arrive, handled } = await setUp();
+      const { paths, state, create, arrive, handled } = await setUp();
       await arrive(configuration(8, version));
       const before = readJournal(paths.journal)?.notBefore.ms ?? 0;
       expect(await create().performUpdate(forever())).toBe("nothing");
@@ -180,9 +97,23 @@ describe("the change to another version", () => {
       expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
       expect(await create().performUpdate(forever())).toBe("nothing");
       expect(readJournal(paths.journal)?.failures).toBe(1);
+      await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"));
+      expect(JSON.stringify([readJournal(paths.journal), state.load()])).not.toContain("canary");
       expect(handled()).toEqual([]);
     },
   );
+
+  it("by somebody at the node waits for no turn and no window, but as long as any other once it could not be prepared", async () => {
+    const at = (hours: number) => `${String((new Date().getHours() + hours) % 24).padStart(2, "0")}:00`;
+    const settings = { spread_seconds: 86_400, maintenance_window: { from: at(2), to: at(4) } };
+    const { paths, create, arrive, handled } = await setUp(settings);
+    await arrive(configuration(8, "3.0.1"), { local: true });
+    for (let round = 0; round < 3; round++) expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(readJournal(paths.journal)).toMatchObject({ failures: 1, revision: 8 });
+    expect(handled()).toEqual([]);
+    await arrive(configuration(9, "3.0.0"), { local: true });
+    expect(await create().performUpdate(forever())).toBe("leave");
+  });
 
   it("that will never be ready is rejected with the step and the end of what it printed", async () => {
     const { paths, state, create, arrive } = await setUp();
@@ -193,6 +124,38 @@ describe("the change to another version", () => {
     ]);
     expect(readJournal(paths.journal)).toBeUndefined();
     expect(readPointer(paths, "active")).toMatch(/^7-/);
+  });
+
+  it("is told in a few KiB, whatever was printed: a server refuses what is larger", async () => {
+    const { create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.5"));
+    await create().performUpdate(forever());
+    const [reason = ""] = answers().map((answer) => answer.reason);
+    expect(reason).toMatch(/^IVY_TEST_FAILED in step "test": 1 failed\nx+\n\[\.\.\.\]\nx+\nthe end$/);
+    expect(reason.length).toBeLessThan(5_000);
+  });
+
+  it("keeps the secrets of both configurations to itself when it tells why a trial has failed", async () => {
+    const { paths, state, messages, create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.0", "second-secret"));
+    await create().performUpdate(forever());
+    rollBack(paths, `cond-secret is cut\n${btoa("second-secret")}\nnode-7:canary@broker`);
+    await create().performUpdate(forever());
+    expect(answers()[0]?.reason).toMatch(/\[redacted\] is cut\n\[redacted\]\nnode-7:\[redacted\]@broker$/);
+    const told = JSON.stringify([messages.getNLatestMessages(100), state.load()]);
+    for (const text of ["canary", "-secret", btoa("second-secret")]) expect(told).not.toContain(text);
+  });
+
+  it("by somebody at the node that fails is told by the log: the server knows the revision as the one in force", async () => {
+    const { paths, logger, create, arrive, handled, answers } = await setUp();
+    await arrive(configuration(7, "3.0.2"), { local: true });
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(handled()).toEqual([[7, "rejected"]]);
+    expect(answers()).toEqual([]);
+    const [subject, reason] = logger.error.mock.calls[0] ?? [];
+    expect(subject).toBe("The configuration of revision 7, given at the node, is rejected");
+    expect(reason).toContain("IVY_TEST_FAILED");
+    expect(readdirSync(paths.config)).toEqual([]);
   });
 
   it("gives way to a newer configuration while it is being prepared", async () => {
@@ -231,5 +194,71 @@ describe("the change to another version", () => {
       { variant: "log", subject: "Change to revision 8, version 3.0.0: switch" },
     ]);
     expect(JSON.stringify([told, state.load()])).not.toContain("canary");
+  });
+});
+
+describe("the change back to a configuration that was in force before", () => {
+  it("is a trial with all its attempts, and accepted when that has ended", async () => {
+    const { paths, state, create, arrive, handled } = await setUp();
+    const first = readPointer(paths, "active") ?? "";
+    await create().prepare();
+    for (const password of ["another", "canary"]) {
+      mkdirSync(join(paths.trials, first, "attempt-1"), { recursive: true });
+      await arrive(configuration(7, "2.0.0", password), { local: true });
+      expect(await create().performUpdate(forever())).toBe("leave");
+      if (password === "canary") expect(readdirSync(join(paths.trials, first))).toEqual(["proven"]);
+      await create(join(paths.trials, "attempt-1")).commit();
+      expect(state.load().pending_configs).toEqual([]);
+    }
+    expect(readPointer(paths, "lastGood")).toBe(first);
+    expect(handled()).toEqual([
+      [7, "accepted"],
+      [7, "accepted"],
+    ]);
+  });
+});
+
+describe("what is known when a newer configuration waits", () => {
+  it("is told as it is: accepted, where the power failed between the commit and the answer", async () => {
+    const { paths, create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    await arrive(configuration(9, "2.0.0"));
+    switchPointer(paths, "lastGood", readPointer(paths, "active") ?? "");
+    const next = create();
+    await next.prepare();
+    expect(await next.performUpdate(forever())).toBe("leave");
+    expect(answers()).toMatchObject([{ status: "accepted", config: { general: { config_revision: 8 } } }]);
+  });
+
+  it("is told with its own reason, where its trial has failed", async () => {
+    const { paths, create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    await arrive(configuration(9, "2.0.0"));
+    rollBack(paths, "the end of its log");
+    expect(await create().performUpdate(forever())).toBe("leave");
+    expect(answers()).toMatchObject([
+      {
+        status: "rejected",
+        config: { general: { config_revision: 8 } },
+        reason: expect.stringMatching(/the end of its log$/),
+      },
+    ]);
+  });
+
+  it("is told once, whatever wakes the main loop while a trial is committed", async () => {
+    const { paths, state, create, arrive, answers } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    await create().performUpdate(forever());
+    const onTrial = create(join(paths.trials, "attempt-1"));
+    await onTrial.prepare();
+    let committing: Promise<void> | undefined;
+    // The lock of the state is held meanwhile, so the commit is still on its way.
+    await state.update(() => {
+      committing = onTrial.commit();
+    });
+    await Promise.all([committing, onTrial.performUpdate(forever())]);
+    expect(answers()).toHaveLength(1);
   });
 });

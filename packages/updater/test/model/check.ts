@@ -69,6 +69,7 @@ function brokenInvariant(state: State, { behaviour }: Variant, mostFaults: numbe
   if (state.accepted && disk.good === "G")
     return "I5: it was reported accepted, and the old version is the last good one";
   if (state.accepted && state.rejected) return "I6: it was reported accepted and rejected";
+  if (state.rejected && disk.good === "N") return "I6: it was reported rejected, and is the last good one";
   if (["crashes", "hangs", "broken", "reboots"].includes(behaviour) && disk.good === "N")
     return "I7: a version that never proved itself is the last good one";
   if (agent !== undefined && launcher !== undefined && !beside.includes(launcher))

@@ -38,6 +38,7 @@ export const MISTAKES = [
   "attempts that a power cut ends are not counted",
   "the deadline takes no notice of grace",
   "a trial begins although its attempt cannot be recorded",
+  "a newer configuration is looked at before what is in force",
 ] as const;
 export type Mistake = (typeof MISTAKES)[number];
 
@@ -245,8 +246,9 @@ function newAgentSteps(state: State, { behaviour, mistake }: Variant): Step[] {
     case "T2":
       return step("syncs last-good", "S0", sync(state, "good"));
     case "S0":
-      return state.disk.outcome === 1
-        ? step("runs", "S1")
+      if (state.disk.outcome === 1) return step("runs", "S1");
+      return mistake === "a newer configuration is looked at before what is in force"
+        ? step("takes it for too low", "S1", { ...write(state, { outcome: 2 }), rejected: true })
         : step("notes that it is accepted", "accept", write(state, { outcome: 1 }));
     case "accept":
       return step("reports that it is accepted", "S1", { ...sync(state, "outcome"), accepted: true });
