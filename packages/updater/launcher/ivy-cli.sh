@@ -55,6 +55,13 @@ read_field() {
 # Sets `number` to that of a key, or to what stands for it.
 read_number_of() { read_field "$1" "$2" && read_number "$value" "$3"; }
 
+# Sets `number` to the seconds for which a trial has stood still in an attempt, those too of which it is not known yet
+# whether there is a reason: then a word stands behind them.
+read_grace() { read_line "$1/grace" && read_number "${line%% *}" 0; }
+
+# Whether nobody could reach the broker in an attempt.
+has_waited() { read_grace "$1" && [ "$number" -gt 0 ] && [ "$line" = "$number" ]; }
+
 # Whether a file has the SHA-256 that a record names.
 has_sha256() { read_field "$2" "$3" && [ -n "$value" ] && sum=$(sha256sum "$1" 2>/dev/null) && [ "${sum%% *}" = "$value" ]; }
 
@@ -270,7 +277,7 @@ review_attempts() {
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
     read_line "$folder/boot"
     if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
-    elif [ ! -e "$folder/grace" ]; then powerless=$((powerless + 1)); fi
+    elif ! has_waited "$folder"; then powerless=$((powerless + 1)); fi
     read_number "${folder##*-}" 0
     if [ "$number" -gt "$tried" ]; then tried=$number last_exit=$ended; fi
   done
@@ -357,7 +364,7 @@ watch_trial() {
     mark_proven "$chosen"
     return
   fi
-  read_line "$attempt/grace" && read_number "$line" 0
+  read_grace "$attempt"
   used=$((now - begun - number))
   if [ "$used" -lt "$remaining" ]; then
     [ "$used" -lt $((noted + SECONDS_BETWEEN_NOTES)) ] || { noted=$used && put "$attempt/spent" "$used"; }
@@ -391,7 +398,7 @@ note_attempt() {
   read_clock
   # Nor is the time that it took to end when it was asked to.
   if [ -n "$asked" ]; then now=$asked; fi
-  read_line "$attempt/grace" && read_number "$line" 0
+  read_grace "$attempt"
   if [ -z "$outcome" ] && [ -n "$stopping" ]; then outcome=signal; fi
   twice put "$attempt/spent" $((now - begun - number))
   twice put "$attempt/exit" "${outcome:-$code}"
