@@ -55,6 +55,13 @@ read_field() {
 # Sets `number` to that of a key, or to what stands for it.
 read_number_of() { read_field "$1" "$2" && read_number "$value" "$3"; }
 
+# Sets `number` to the seconds for which a trial has stood still in an attempt, those too of which it is not known yet
+# whether there is a reason: then a word stands behind them.
+read_grace() { read_line "$1/grace" && read_number "${line%% *}" 0; }
+
+# Whether nobody could reach the broker in an attempt.
+has_waited() { read_grace "$1" && [ "$number" -gt 0 ] && [ "$line" = "$number" ]; }
+
 # Whether a file has the SHA-256 that a record names.
 has_sha256() { read_field "$2" "$3" && [ -n "$value" ] && sum=$(sha256sum "$1" 2>/dev/null) && [ "${sum%% *}" = "$value" ]; }
 
@@ -71,6 +78,8 @@ is_sealed() {
 }
 
 is_runnable() { [ -x "$own/gen/$1/runtime" ] && [ -f "$own/gen/$1/main" ] && [ -f "$own/gen/$1/cli" ]; }
+
+can_start() { is_sealed "$1" && is_runnable "$1"; }
 
 # Sets `tail` to the first thing in which a version's tree differs from its manifest. A tree that was sealed in another
 # boot is read as a whole, for the power may have failed since; that of the last good version is known.
@@ -229,6 +238,7 @@ start_agent() {
 ask_agent_to_end() {
   if twice grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
   read_clock
+  asked=$now
   read_number_of "$own/gen/$chosen/config.json" max_drain_time 600
   end_by=$((now + number + 30))
 }
@@ -240,8 +250,8 @@ await_agent() {
   while is_running "$agent"; do
     if [ -z "$attempt$stopping" ]; then collect_code && continue; fi
     doze 1
-    if [ -n "$attempt" ]; then watch_trial; fi
-    if [ -n "$stopping" ]; then watch_end; fi
+    # The agent may take longer to end than a trial lasts.
+    if [ -n "$stopping" ]; then watch_end; elif [ -n "$attempt" ]; then watch_trial; fi
   done
   collect_code
   agent=''
@@ -267,7 +277,7 @@ review_attempts() {
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
     read_line "$folder/boot"
     if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
-    elif [ ! -e "$folder/grace" ]; then powerless=$((powerless + 1)); fi
+    elif ! has_waited "$folder"; then powerless=$((powerless + 1)); fi
     read_number "${folder##*-}" 0
     if [ "$number" -gt "$tried" ]; then tried=$number last_exit=$ended; fi
   done
@@ -295,18 +305,24 @@ find_reason() {
 # Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
 repair_pointers() {
   read_pointer active && active=$name
-  read_pointer last-good && good=$name
-  if ! is_sealed "$good"; then
+  read_pointer last-good && good=$name damaged=''
+  if ! can_start "$good"; then
+    damaged=$good
     for good in "$active" $(twice find "$own/gen" -maxdepth 1 -name '[0-9]*' -printf '%f\n' | sort -rn); do
-      is_sealed "$good" && [ -e "$own/trial/$good/proven" ] && break
+      can_start "$good" && [ -e "$own/trial/$good/proven" ] && break
       good=''
     done
-    if [ -n "$good" ]; then say "last-good is damaged; it is $good from now on"; switch_pointer last-good "$good"; fi
+    if [ -z "$good" ] && is_sealed "$damaged"; then good=$damaged; fi
   fi
-  if [ -n "$good" ] && ! is_sealed "$active"; then
+  # What last-good named goes first, lest a power cut leave it to be taken for a trial.
+  if [ -n "$good" ] && [ "$active" != "$good" ] && { [ "$active" = "$damaged" ] || ! is_sealed "$active"; }; then
     say "active is damaged; it is $good from now on"
     switch_pointer active "$good"
     active=$good
+  fi
+  if [ -n "$good" ] && [ "$name" != "$good" ]; then
+    say "last-good is damaged; it is $good from now on"
+    switch_pointer last-good "$good"
   fi
 }
 
@@ -348,7 +364,7 @@ watch_trial() {
     mark_proven "$chosen"
     return
   fi
-  read_line "$attempt/grace" && read_number "$line" 0
+  read_grace "$attempt"
   used=$((now - begun - number))
   if [ "$used" -lt "$remaining" ]; then
     [ "$used" -lt $((noted + SECONDS_BETWEEN_NOTES)) ] || { noted=$used && put "$attempt/spent" "$used"; }
@@ -367,7 +383,7 @@ kill_agent() {
 
 # Runs what was chosen until it ends.
 run_agent() {
-  read_pointer active && outcome='' named=$name
+  read_pointer active && outcome='' asked='' named=$name
   start_agent "$chosen"
   await_agent
   # The commit may have come just before the end, and then it has won.
@@ -380,7 +396,9 @@ note_attempt() {
   # What it has left behind is ended on its own time.
   end_processes "$SECONDS_TO_END_AT_DEADLINE"
   read_clock
-  read_line "$attempt/grace" && read_number "$line" 0
+  # Nor is the time that it took to end when it was asked to.
+  if [ -n "$asked" ]; then now=$asked; fi
+  read_grace "$attempt"
   if [ -z "$outcome" ] && [ -n "$stopping" ]; then outcome=signal; fi
   twice put "$attempt/spent" $((now - begun - number))
   twice put "$attempt/exit" "${outcome:-$code}"

@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@ivy/logger";
-import { reportGrace } from "./root/trial.ts";
+import { readGrace, reportGrace } from "./root/trial.ts";
 
 /** How often it is looked whether everything works, in milliseconds: trials are short and rare. */
 const LOOK_MS = 500;
@@ -11,6 +11,9 @@ const TELL_MS = 30_000;
 
 /** For how long at a time the launcher is told that the trial's time stands still, in seconds: each time is a write to disk. */
 const GRACE_SECONDS = 60;
+
+/** The same until it is known whether there is a broker at all, in seconds: a trial may be shorter than the asking. */
+const ASKING_SECONDS = 40;
 
 /** How long the network may take to come up before anybody asks whether it is there at all, in milliseconds. */
 const PATIENCE_MS = 5_000;
@@ -35,7 +38,7 @@ export interface TrialOptions {
  * Waits until a generation on trial has proven that it works.
  *
  * The launcher's clock runs meanwhile. It stands still while all works but the connection, and nobody else could
- * connect either: an outage says nothing about a version.
+ * connect either: an outage says nothing about a version. What an earlier round of the same attempt has told of that stays.
  *
  * @returns false where the signal has ended it before
  */
@@ -63,13 +66,18 @@ class Outage implements Disposable {
   readonly #ended = new AbortController();
   #since: number | undefined;
   #last = 0;
-  #isOut = false;
+  /** Whether nobody can connect; `undefined` until somebody has been asked. */
+  #isOut: boolean | undefined;
   #asking = false;
-  #graceMs = 0;
-  #reported = 0;
+  #graceMs: number;
+  #reported: number;
+  #isProvisional = false;
 
   constructor(options: TrialOptions) {
     this.#options = options;
+    // An earlier round of this attempt may have waited already.
+    this.#reported = readGrace(options.attempt);
+    this.#graceMs = this.#reported * 1_000;
   }
 
   [Symbol.dispose](): void {
@@ -81,7 +89,8 @@ class Outage implements Disposable {
     const now = performance.now();
     if (!lonely) {
       this.#since = undefined;
-      this.#isOut = false;
+      this.#isOut = undefined;
+      this.#takeBack();
       return;
     }
     if (this.#since === undefined) this.#since = this.#last = now;
@@ -107,20 +116,41 @@ class Outage implements Disposable {
   }
 
   #learn(isOut: boolean): void {
-    if (isOut !== this.#isOut)
+    if (isOut !== (this.#isOut ?? false))
       this.#options.logger.warning(
         isOut
           ? "The broker answers nobody: the trial waits for it"
           : "The broker answers others: the trial does not wait any longer",
       );
-    this.#isOut = isOut && this.#since !== undefined;
+    if (this.#since === undefined) return;
+    // Nobody could connect while the question was open either.
+    if (isOut && this.#isOut === undefined) this.#graceMs += this.#last - this.#since;
+    this.#isOut = isOut;
+    if (!isOut) this.#takeBack();
   }
 
-  /** Tells in advance, a minute at a time. */
+  /** Tells in advance: once for as long as the question may be open, then a minute at a time. */
   #report(): void {
-    const seconds = Math.ceil(this.#graceMs / 1_000);
-    if (!this.#isOut || seconds < this.#reported) return;
-    this.#reported = seconds + GRACE_SECONDS;
-    reportGrace(this.#options.attempt, this.#reported);
+    if (this.#isOut === undefined) {
+      if (!this.#isProvisional) this.#tell(ASKING_SECONDS, true);
+    } else if (this.#isOut && (this.#isProvisional || this.#seconds >= this.#reported)) {
+      this.#tell(GRACE_SECONDS, false);
+    }
+  }
+
+  /** What was told in advance and is not needed. */
+  #takeBack(): void {
+    if (this.#reported > this.#seconds) this.#tell(0, false);
+  }
+
+  #tell(inAdvance: number, isProvisional: boolean): void {
+    const seconds = this.#seconds + inAdvance;
+    reportGrace(this.#options.attempt, seconds, isProvisional);
+    this.#reported = seconds;
+    this.#isProvisional = isProvisional;
+  }
+
+  get #seconds(): number {
+    return Math.ceil(this.#graceMs / 1_000);
   }
 }

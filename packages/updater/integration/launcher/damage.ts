@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { hasCompiler, setRoom, withFaults } from "@ivy/tooling/file-faults";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { readPointer } from "../../src/root/pointers.ts";
 import { readVerdict } from "../../src/root/trial.ts";
 import { Node } from "../node.ts";
@@ -168,6 +168,28 @@ describe.concurrent("a last-good that is damaged", { timeout: 180_000 }, () => {
     expect(readPointer(node.paths, "active")).toBe(name);
     expect(node.said[0]).toMatch(`started ${name}`);
     expect(node.said[0]).toMatch("trial=yes");
+  });
+
+  it.each(["bin/sh", "cli.sh"])("without its %s gives way to what has proven itself before", async (file) => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "works" });
+    const old = node.active as string;
+    await node.call("start");
+    const name = await node.begin({ version: "2.0.0", behaviour: "works" });
+    await node.call("restart");
+    await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 20_000 });
+    await node.call("stop");
+    node.remove(`2.0.0/${file}`);
+    expect(await node.call("start")).toMatchObject({ code: 0 });
+    expect([node.active, node.lastGood]).toEqual([old, old]);
+    expect(node.starts(old)).toHaveLength(2);
+    expect(readVerdict(node.paths, name)).toBeUndefined();
+  });
+
+  it("that cannot be started hinders no trial where nothing else has proven itself", async () => {
+    await using place = await twoVersions();
+    place.node.remove("1.0.0/cli.sh");
+    await place.node.call("start");
+    await vi.waitFor(() => expect(place.node.lastGood).toBe(place.name), { timeout: 20_000 });
   });
 
   it("leaves what is there, in safe mode, where nothing has proven itself", async () => {

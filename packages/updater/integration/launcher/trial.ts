@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
@@ -132,6 +132,18 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
     }
     expect(node.starts(name)).toHaveLength(12);
     expect(node.active).toBe(name);
+  });
+
+  it.each(["0", "40 asking"])("counts those in which nobody knew of an outage: %s", async (grace) => {
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 100 });
+    const { node, old, name } = trial;
+    for (let cut = 1; cut <= 10; cut++) {
+      await node.cutPower();
+      writeFileSync(join(node.paths.trials, name, `attempt-${cut}/grace`), `${grace}\n`);
+      node.reboot(name);
+      await node.call("start");
+    }
+    await isBack(node, old);
   });
 
   it("is counted where the launcher alone is killed, and the next start ends what was left before it starts anew", async () => {

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { StateInterface } from "@ivy/state";
 import { Version } from "@ivy/types";
-import { discard, emptyTrash } from "./discard.ts";
+import { isBeingKept } from "../source/keep-archive.ts";
+import { attemptEach, discard, emptyTrash } from "./discard.ts";
 import { type Generation, readGeneration } from "./generation.ts";
 import { type RootPaths, versionFolder } from "./paths.ts";
 import { readPointer } from "./pointers.ts";
@@ -26,14 +28,17 @@ export interface TidyOptions {
  */
 export function tidy(paths: RootPaths, options: TidyOptions): void {
   try {
-    discardUnneeded(paths, options);
-    emptyTrash(paths);
+    const unneeded = findUnneeded(paths, options);
+    attemptEach(
+      [() => attemptEach(unneeded, (path) => discard(paths, path)), () => emptyTrash(paths)],
+      (work) => work(),
+    );
   } catch (error) {
     options.warn(`what is not needed any more cannot be deleted yet: ${String(error)}`);
   }
 }
 
-function discardUnneeded(paths: RootPaths, { keptVersions, keptStage }: TidyOptions): void {
+function findUnneeded(paths: RootPaths, { keptVersions, keptStage }: TidyOptions): string[] {
   const active = readPointer(paths, "active");
   if (active === undefined || active !== readPointer(paths, "lastGood")) {
     throw new Error(`Nothing is deleted below ${paths.root} while active and last-good differ`);
@@ -41,13 +46,20 @@ function discardUnneeded(paths: RootPaths, { keptVersions, keptStage }: TidyOpti
   const kept = keptGenerations(paths, active, keptVersions);
   const versions = new Set(kept.map(({ version }) => version));
   const names = new Set(kept.map(({ name }) => name));
-  for (const name of list(paths.generations))
-    if (!names.has(name)) discard(paths, join(paths.generations, name));
-  for (const name of list(paths.root).filter(isVersion))
-    if (!versions.has(name)) discard(paths, versionFolder(paths, name));
-  for (const name of list(paths.stage)) if (name !== keptStage) discard(paths, join(paths.stage, name));
-  for (const name of oldTrials(paths, names)) discard(paths, join(paths.trials, name));
-  for (const name of list(paths.root).filter(isPointerDraft)) rmSync(join(paths.root, name), { force: true });
+  return [
+    ...below(paths.generations, (name) => !names.has(name)),
+    ...below(paths.root, (name) => isVersion(name) && !versions.has(name)),
+    ...below(paths.stage, (name) => name !== keptStage),
+    ...oldTrials(paths, names),
+    ...forsakenArchives(paths),
+    ...below(paths.root, isPointerDraft),
+  ];
+}
+
+function below(folder: string, condition: (name: string) => boolean): string[] {
+  return list(folder)
+    .filter(condition)
+    .map((name) => join(folder, name));
 }
 
 /** The active one, then one for each version that is kept. */
@@ -80,7 +92,19 @@ function isProven({ trials }: RootPaths, generation: string): boolean {
 
 function oldTrials({ trials }: RootPaths, kept: ReadonlySet<string>): string[] {
   const others = list(trials).filter((name) => !kept.has(name));
-  return others.sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10)).slice(KEPT_TRIALS);
+  return others
+    .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
+    .slice(KEPT_TRIALS)
+    .map((name) => join(trials, name));
+}
+
+/** Copies of archives that no change waits for: it was known already, or whoever asked for it has given up. */
+function forsakenArchives({ inbox, data }: RootPaths): string[] {
+  const settled = below(inbox, (name) => !isBeingKept(name));
+  if (settled.length === 0) return [];
+  const { pending_configs } = new StateInterface({ dataDir: data }).load();
+  const awaited = new Set(pending_configs.flatMap(({ archive }) => (archive ? [dirname(archive)] : [])));
+  return settled.filter((folder) => !awaited.has(folder));
 }
 
 function list(folder: string): string[] {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "@ivy/files";
 import * as z from "zod/mini";
@@ -46,7 +46,14 @@ const DAMAGED: Verdict = {
  *
  * @param attempt - folder of the attempt (`IVY_TRIAL`)
  * @param seconds - since the start of this attempt, all together; whole seconds
+ * @param isProvisional - whether that is the reason is not known yet: an attempt that a power cut ends then counts
  */
-export function reportGrace(attempt: string, seconds: number): void {
-  replaceFile(join(attempt, "grace"), `${Math.floor(seconds)}\n`);
+export function reportGrace(attempt: string, seconds: number, isProvisional = false): void {
+  replaceFile(join(attempt, "grace"), `${Math.floor(seconds)}${isProvisional ? " asking" : ""}\n`);
+}
+
+/** What was told of an attempt by {@link reportGrace}, in seconds. */
+export function readGrace(attempt: string): number {
+  const file = join(attempt, "grace");
+  return existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) || 0 : 0;
 }

@@ -2,11 +2,15 @@ import { randomUUID } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncFolder } from "@ivy/files";
+import { bootTime } from "../change/boot-clock.ts";
 import type { RootPaths } from "../root/paths.ts";
 import { syncTree } from "../root/sync-tree.ts";
 
 /** What may lie beside an archive: see `openArchive`. */
 const BESIDE = [".json", ".json.minisig", ".minisig"];
+
+/** For how long nobody takes a copy for forsaken, in milliseconds: then it is known in the state which change it is for. */
+const UNDER_WAY_MS = 3_600_000;
 
 /**
  * Copies the archive of a version, with what was signed of it, to where nobody but this node has it: a stick may be
@@ -16,7 +20,8 @@ const BESIDE = [".json", ".json.minisig", ".minisig"];
  * @throws what the file system throws
  */
 export function keepArchive({ inbox }: Pick<RootPaths, "inbox">, archive: string): string {
-  const folder = join(inbox, randomUUID());
+  const { bootId, ms } = bootTime();
+  const folder = join(inbox, `${bootId}.${ms}.${randomUUID()}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
     const copy = join(folder, basename(archive));
@@ -35,4 +40,11 @@ export function keepArchive({ inbox }: Pick<RootPaths, "inbox">, archive: string
 /** Whether an archive is such a copy. */
 export function isKept({ inbox }: Pick<RootPaths, "inbox">, archive: string): boolean {
   return dirname(dirname(archive)) === inbox;
+}
+
+/** Whether a folder of the inbox, by its name, may be of somebody who copies just now. */
+export function isBeingKept(name: string): boolean {
+  const now = bootTime();
+  const [bootId, ms] = name.split(".");
+  return bootId === now.bootId && now.ms - Number(ms) < UNDER_WAY_MS;
 }

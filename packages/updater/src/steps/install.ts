@@ -57,7 +57,7 @@ const LEFT_OUT = /optional dependency that could not be fetched/;
  *
  * @throws UpdateRejectedError `IVY_INSTALL_FAILED` where the lockfile does not fit the manifests
  * @throws UpdateDeferredError `IVY_REGISTRY_UNREACHABLE`, whatever it has answered; `IVY_NO_ROOM`, `IVY_DISK_FAILED`,
- *   `IVY_STOPPED`, `IVY_KILLED`, `IVY_INSTALL_TIMEOUT`
+ *   `IVY_STOPPED`, `IVY_NO_MEMORY`, `IVY_KILLED`, `IVY_INSTALL_TIMEOUT`
  */
 export async function installDependencies(options: InstallOptions): Promise<{ output: string }> {
   const {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { guarded } from "../guarded.ts";
+import { killsForMemory } from "./kills-for-memory.ts";
 import { OutputTail } from "./output-tail.ts";
 import { killAll } from "./step-processes.ts";
 
@@ -43,6 +44,8 @@ export interface CommandEnd {
   exitCode: number;
   /** The end of what it printed, 64 KiB at most, with secrets struck out. */
   output: string;
+  /** Meanwhile the kernel has killed a process, of whomever, because there was no memory left. */
+  memoryRanOut: boolean;
 }
 
 /**
@@ -53,6 +56,7 @@ export interface CommandEnd {
  */
 export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   const { command, cwd, env, timeoutMs, secrets, signal, onLine } = options;
+  const killsBefore = killsForMemory();
   const [cookieName, cookieValue] = ["IVY_STEP", crypto.randomUUID()];
   const manners = MANNERS.filter(([tool = ""]) => existsSync(tool)).flat();
   const [program = "", ...args] = guarded([...manners, ...command]);
@@ -78,7 +82,8 @@ export async function runCommand(options: CommandOptions): Promise<CommandEnd> {
   await killAll(processes);
   await Promise.race([closed, sleep(CLOSED_MS, undefined, { ref: false })]);
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
-  return { cause, exitCode: child.exitCode ?? KILLED, output: output.toString() };
+  const memoryRanOut = killsForMemory() > killsBefore;
+  return { cause, exitCode: child.exitCode ?? KILLED, output: output.toString(), memoryRanOut };
 }
 
 /** Whether a process has ended before the signal aborted. */

@@ -24,7 +24,8 @@ const DAMAGED = /EIO: i\/o error|Input\/output error/i;
  * @throws UpdateRejectedError `IVY_INSTALL_FAILED`, `IVY_BUILD_FAILED`, `IVY_TEST_FAILED`, ... where it fails, and
  *   `IVY_INSTALL_TIMEOUT`, ... where it takes too long
  * @throws UpdateDeferredError where the disk was full (`IVY_NO_ROOM`), damaged or read-only (`IVY_DISK_FAILED`), the
- *   signal has ended it (`IVY_STOPPED`), or somebody has killed it (`IVY_KILLED`), unless it is the suite
+ *   signal has ended it (`IVY_STOPPED`), the memory ran out meanwhile (`IVY_NO_MEMORY`), or somebody has killed it
+ *   (`IVY_KILLED`), unless it is the suite
  */
 export async function runStep(options: StepOptions): Promise<{ output: string }> {
   const end = await runCommand(options);
@@ -39,10 +40,16 @@ export function succeeded({ cause, exitCode }: CommandEnd): boolean {
 /** The error for an end that has nothing to do with the version that is being prepared, if this is one. */
 export function sayNothingOfTheVersion(
   { step, cwd }: StepOptions,
-  { cause, exitCode, output }: CommandEnd,
+  { cause, exitCode, output, memoryRanOut }: CommandEnd,
 ): UpdateDeferredError | undefined {
   if (cause === "signal")
     return new UpdateDeferredError(step, "IVY_STOPPED", `The step ${step} in ${cwd} was stopped`);
+  if (memoryRanOut)
+    return new UpdateDeferredError(
+      step,
+      "IVY_NO_MEMORY",
+      `The memory of this system ran out at the step ${step} in ${cwd}: the kernel has killed a process`,
+    );
   // The kernel does that where memory is short; but whatever a suite does is the version's.
   if (cause === "itself" && exitCode === KILLED && step !== "test")
     return new UpdateDeferredError(step, "IVY_KILLED", `The step ${step} in ${cwd} was killed`);

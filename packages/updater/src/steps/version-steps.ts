@@ -15,7 +15,7 @@ const TIMEOUT_MS = 20 * 60_000;
  * Builds the agent of a version.
  *
  * @throws what `runStep` throws: `IVY_BUILD_FAILED`, `IVY_BUILD_TIMEOUT`, `IVY_NO_ROOM`, `IVY_DISK_FAILED`, `IVY_STOPPED`,
- *   `IVY_KILLED`
+ *   `IVY_NO_MEMORY`, `IVY_KILLED`
  */
 export async function buildVersion(options: VersionStepOptions): Promise<{ output: string }> {
   return runScript("build", "node:build", options, {});
@@ -24,7 +24,8 @@ export async function buildVersion(options: VersionStepOptions): Promise<{ outpu
 /**
  * Runs the suite with which a version proves that it can run on this node, with this configuration.
  *
- * @throws what `runStep` throws: `IVY_TEST_FAILED`, `IVY_TEST_TIMEOUT`, `IVY_NO_ROOM`, `IVY_DISK_FAILED`, `IVY_STOPPED`
+ * @throws what `runStep` throws: `IVY_TEST_FAILED`, `IVY_TEST_TIMEOUT`, `IVY_NO_ROOM`, `IVY_DISK_FAILED`, `IVY_STOPPED`,
+ *   `IVY_NO_MEMORY`
  */
 export async function runVersionChangeTests(options: TestOptions): Promise<{ output: string }> {
   return runScript("test", "version_change", options, { IVY_CONFIG_FILE: options.configFile });

@@ -1,9 +1,13 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { StateInterface } from "@ivy/state";
 import { describe, expect, it } from "vitest";
+import { bootTime } from "../../src/change/boot-clock.ts";
 import type { RootPaths } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
 import { tidy } from "../../src/root/tidy.ts";
+import { keepArchive } from "../../src/source/keep-archive.ts";
 import { addGeneration, emptyRoot, writeVersion } from "./root.ts";
 
 /** Versions 1 to 4, of which 3 has never proven itself; 4 runs. */
@@ -88,5 +92,69 @@ describe("tidying a root up", () => {
     const kept = readdirSync(paths.trials);
     expect(kept).toContain("129-a-1.0.0");
     expect(kept).not.toContain("100-a-1.0.0");
+  });
+
+  it("keeps the copies of archives that a change waits for or somebody is making, and deletes the others", async () => {
+    const { paths } = await rootOfFour();
+    const { bootId, ms } = bootTime();
+    const earlier = `${bootId}.${ms - 3_700_000}`;
+    const names = [`${earlier}.awaited`, `${earlier}.forsaken`, "another-boot.5.forsaken", "of older form"];
+    for (const name of names) mkdirSync(join(paths.inbox, name), { recursive: true });
+    writeFileSync(join(paths.root, "ivy.tar.gz"), "x");
+    const fresh = keepArchive(paths, join(paths.root, "ivy.tar.gz"));
+    await new StateInterface({ dataDir: paths.data }).update((draft) => {
+      const general = { config_revision: 5, software_version: "5.0.0" };
+      const archive = join(paths.inbox, `${earlier}.awaited/ivy.tar.gz`);
+      draft.pending_configs.push({ general, digest: "0".repeat(64), file: "x.json", archive });
+    });
+    expect(tidied(paths)).toBe("");
+    const kept = [`${earlier}.awaited`, basename(dirname(fresh))];
+    expect(readdirSync(paths.inbox).sort()).toEqual(kept.sort());
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+/** Tidies up as a user for whom the rights of files count; returns what it warns of. */
+function tidiedByUser(paths: RootPaths): string {
+  if (isRoot) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, paths.root]);
+  for (const name of readdirSync(paths.trash).filter((name) => name.includes("of root")))
+    execFileSync("chown", ["-R", "0:0", join(paths.trash, name)]);
+  const module = new URL("../../src/root/tidy.ts", import.meta.url);
+  const program = `import { tidy } from ${JSON.stringify(module)};
+    tidy(${JSON.stringify(paths)}, { keptVersions: 1, warn: (text) => console.log(text) });`;
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--conditions=@ivy/source", "--input-type=module", "--eval", program],
+    { encoding: "utf8", ...(isRoot ? { uid: NOBODY, gid: NOBODY } : {}) },
+  );
+  return stdout + stderr;
+}
+
+function folderWithFile(folder: string, mode = 0o755): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "file"), "x");
+  chmodSync(folder, mode);
+}
+
+describe("what a build has left", { timeout: 60_000 }, () => {
+  it("is deleted also where its folders must not be written to", async () => {
+    const { paths } = await rootOfFour();
+    folderWithFile(join(paths.trash, "a/closed"), 0o555);
+    chmodSync(join(paths.trash, "a"), 0o555);
+    folderWithFile(join(paths.stage, "closed"), 0o555);
+    folderWithFile(join(paths.trash, "b"));
+    expect(tidiedByUser(paths)).toBe("");
+    expect(readdirSync(paths.trash)).toEqual([]);
+    expect(readdirSync(paths.stage)).toEqual([]);
+  });
+
+  it.skipIf(!isRoot)("and cannot be deleted keeps nothing else (needs root)", async () => {
+    const { paths } = await rootOfFour();
+    folderWithFile(join(paths.trash, "a of root"), 0o500);
+    folderWithFile(join(paths.trash, "b"));
+    expect(tidiedByUser(paths)).toMatch(/EPERM|EACCES/);
+    expect(readdirSync(paths.trash)).toEqual(["a of root"]);
   });
 });
