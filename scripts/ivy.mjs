@@ -9,5 +9,5 @@ if (!existsSync(cli)) {
   process.exit(1);
 }
 // npm and pnpm run this in the root, but files are named from where somebody stands.
-const folder = process.env.INIT_CWD ?? process.cwd();
+const folder = environment.INIT_CWD ?? process.cwd();
 process.exit(await run("node", [cli, ...process.argv.slice(2)], environment, "inherit", folder));

@@ -1,10 +1,8 @@
-import { isCode } from "@ivy/files";
 import { Command } from "commander";
 import { addApply } from "./commands/apply.ts";
 import { addCommonExamples } from "./commands/common-examples.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
-import { describeError } from "./commands/describe-error.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addInfo } from "./commands/info.ts";
@@ -48,19 +46,27 @@ for (const add of COMMANDS) add(program);
 addCommonExamples(program);
 await addCompletion(program, process.argv[2]);
 
-process.stdout.on("error", (error) => {
+let failing: Promise<void> | undefined;
+process.stdout.on("error", async (error: NodeJS.ErrnoException) => {
   // Whoever reads this has seen enough, as with `| head`.
-  if (!isCode(error, "EPIPE")) fail(error);
+  if (error.code !== "EPIPE") await fail(error);
   process.exit();
 });
 
 try {
   await program.parseAsync();
 } catch (error) {
-  fail(error);
+  await fail(error);
 }
 
-function fail(error: unknown): void {
-  process.stderr.write(`${describeError(error)}\n`);
+/** Says what has failed first: every further line that cannot be printed fails too. */
+function fail(error: unknown): Promise<void> {
+  failing ??= tell(error);
+  return failing;
+}
+
+async function tell(error: unknown): Promise<void> {
   process.exitCode = 1;
+  const { describeError } = await import("./commands/describe-error.ts");
+  process.stderr.write(`${describeError(error)}\n`);
 }
