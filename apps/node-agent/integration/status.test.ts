@@ -13,6 +13,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KernelLock } from "@ivy/files";
+import { StateInterface } from "@ivy/state";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { StatusReport } from "../src/status/schema.ts";
 import { configFor, PASSWORD, TOKEN } from "./support/config.ts";
@@ -182,15 +183,20 @@ describe("the status of a node", () => {
     for (const pointer of ["active", "last-good"])
       symlinkSync(".ivy/gen/7-ba9876543210-2.0.0", join(root, pointer));
     expect(await update()).toBeNull();
-    writeFileSync(
-      join(root, ".ivy/txn.json"),
-      JSON.stringify({ state: "FETCH", from: "2.0.0", to: "2.1.0", tries: {} }),
-    );
-    expect(await update()).toEqual({ state: "FETCH", from: "2.0.0", to: "2.1.0", attempt: null });
+    const general = { config_revision: 8, software_version: "2.1.0" };
+    const since = new Date().toISOString();
+    const [text, change] = ["its turn among all systems, in 5 s", { revision: 8, version: "2.1.0" }];
+    await new StateInterface({ dataDir: node.dataDir }).update((state) => {
+      state.pending_configs = [
+        { general, digest: "0123456789ab", file: "config.8-0123456789ab.pending.json" },
+      ];
+      state.update = { ...change, step: "wait", text, since };
+    });
+    const [from, to] = ["2.0.0, revision 7", "2.1.0, revision 8"];
+    expect(await update()).toEqual({ state: "wait", from, to, attempt: null, text });
     rmSync(join(root, "active"));
     symlinkSync(".ivy/gen/8-0123456789ab-2.1.0", join(root, "active"));
-    const trial = { state: "trial", from: "2.0.0, revision 7", to: "2.1.0, revision 8", attempt: 1 };
-    expect(await update()).toEqual(trial);
+    expect(await update()).toEqual({ state: "trial", from, to, attempt: 1, text: null });
   });
 
   it("is described by a JSON Schema, and explained with --help", async () => {

@@ -50,7 +50,7 @@ export async function collectStatus(place: StatusPlace, { ask, look }: StatusSou
     link: live ? describeLink(live) : linkOnDisk(config, info !== undefined),
     disk: describeDisk(dataDir),
     clock: { synchronised: clockIsSynchronised() },
-    update: changeUnderWay(root),
+    update: changeUnderWay(root, readJson(join(dataDir, "state.json"))),
   };
   const problems = [
     ...(info === undefined ? ["The agent does not run"] : problemsOf(found)),

@@ -61,9 +61,10 @@ function describeQueue({ messages, dead, dropped, ...rest }: NonNullable<StatusR
 
 const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
 
-function describeUpdate({ state, from, to, attempt }: NonNullable<StatusReport["update"]>): string {
+function describeUpdate({ state, from, to, attempt, text }: NonNullable<StatusReport["update"]>): string {
   const start = attempt === null ? "" : `, start ${attempt}`;
-  return `${state}: ${from ?? "?"} -> ${to ?? "?"}${start}`;
+  const why = text === null ? "" : ` (${text})`;
+  return `${state}: ${from ?? "?"} -> ${to ?? "?"}${start}${why}`;
 }
 
 function tableOf(processes: StatusReport["processes"]): string[] {

@@ -55,10 +55,14 @@ const Link = z.strictObject({
 });
 
 const Change = z.strictObject({
-  state: described(z.string(), "trial: what is new runs and has to prove itself; or how far it is prepared"),
+  state: described(
+    z.string(),
+    "trial: what is new runs and has to prove itself; pending: about to begin; or the step",
+  ),
   from: perhaps(z.string()),
   to: perhaps(z.string()),
   attempt: perhaps(z.int()),
+  text: described(perhaps(z.string()), "What is being done, or what it waits for"),
 });
 
 /** What `status --json` prints. Keys are only ever added; `schema` counts up should one have to change. */

@@ -1,28 +1,46 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { basename, join } from "node:path";
+import type { State } from "@ivy/types";
 import type { RootPaths } from "@ivy/updater";
 
 /** A change of the version or the configuration that is under way. */
 export interface ChangeUnderWay {
-  /** `trial`: what is new runs and has to prove itself; otherwise the state that the updater has noted. */
+  /** `trial`: what is new runs and has to prove itself; `pending`: it is about to begin; otherwise the step. */
   state: string;
   from: string | null;
   to: string | null;
   /** Of a trial: the how manieth start it is. */
   attempt: number | null;
+  /** What is being done, or what it waits for. */
+  text: string | null;
 }
 
-/** Looks for a change in the root of a node; a checkout has none. */
-export function changeUnderWay(paths: RootPaths): ChangeUnderWay | null {
+/** Looks for a change in the root of a node and in its state; a checkout has no root. */
+export function changeUnderWay(paths: RootPaths, state: Record<string, unknown> = {}): ChangeUnderWay | null {
   const [active, lastGood] = [paths.active, paths.lastGood].map(generationOf);
+  const from = describe(active);
   if (active !== undefined && active !== lastGood) {
     const attempt = attemptsOf(join(paths.trials, active));
-    return { state: "trial", from: describe(lastGood), to: describe(active), attempt };
+    return { state: "trial", from: describe(lastGood), to: from, attempt, text: null };
   }
-  const journal = readJournal(paths.journal);
-  if (journal === undefined) return null;
-  const { state, from, to } = journal;
-  return { state: state ?? "preparing", from: from ?? null, to: to ?? null, attempt: null };
+  const { pending, update } = notedIn(state);
+  const told = pending.find(
+    ({ config_revision, software_version }) =>
+      config_revision === update?.revision && software_version === update?.version,
+  );
+  const next = told ?? pending.at(-1);
+  if (next === undefined) return null;
+  const { step, text } =
+    told !== undefined && update !== undefined ? update : { step: "pending", text: null };
+  const to = `${next.software_version}, revision ${next.config_revision}`;
+  return { state: step, from, to, attempt: null, text };
+}
+
+/** What the state tells of changes: it may be of another version, or Python Ivy's. */
+function notedIn(state: Partial<Pick<State, "pending_configs" | "update">>) {
+  const { pending_configs, update } = state;
+  const configs = Array.isArray(pending_configs) ? pending_configs : [];
+  return { pending: configs.flatMap((pending) => pending?.general ?? []), update };
 }
 
 /** Names of generations are `REVISION-DIGEST-VERSION`. */
@@ -44,16 +62,5 @@ function attemptsOf(trial: string): number | null {
     return readdirSync(trial).filter((name) => /^attempt-\d+$/.test(name)).length;
   } catch {
     return null;
-  }
-}
-
-/** It may be of another version, and is only ever a report. */
-function readJournal(file: string): Partial<Record<"state" | "from" | "to", string>> | undefined {
-  try {
-    const journal: Record<string, unknown> = JSON.parse(readFileSync(file, "utf8"));
-    const texts = Object.entries(journal).filter(([, value]) => typeof value === "string");
-    return Object.fromEntries(texts);
-  } catch {
-    return undefined;
   }
 }
