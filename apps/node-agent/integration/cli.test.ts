@@ -5,13 +5,20 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
 import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
+import { expectedProcesses } from "./support/expected-processes.ts";
 
 /** A broker where nobody listens: the agent runs without. */
 const NOBODY = { host: "127.0.0.1", port: 9 };
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
+const ALONE = { ...configFor(NOBODY), backend: null };
 
 const CRON = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", LOGNAME: "root", SHELL: "/bin/sh" };
+
+const namesOf = (root: string) =>
+  processesOf(root)
+    .map(({ name }) => name)
+    .sort();
 
 describe("the command line", () => {
   it("starts the agent, tells that it is running, and stops it", async () => {
@@ -21,7 +28,7 @@ describe("the command line", () => {
     expect(started).toMatchObject({ code: 0, stderr: "" });
     const pid = Number(/PID (\d+)/.exec(started.stdout)?.[1]);
     expect(processesOf(node.root)).toContainEqual({ pid, name: "run" });
-    expect(processesOf(node.root)).toHaveLength(3);
+    expect(namesOf(node.root)).toEqual(expectedProcesses(ALONE));
     const running = await node.cli(["is-running"]);
     expect(running.code).toBe(0);
     expect(running.stdout).toContain(`PID ${pid}`);
@@ -41,7 +48,7 @@ describe("the command line", () => {
     const pid = (text: string) => /started with PID (\d+)/.exec(text)?.[1];
     expect([first.code, second.code]).toEqual([0, 0]);
     expect(pid(second.stdout)).not.toBe(pid(first.stdout));
-    expect(processesOf(node.root)).toHaveLength(3);
+    expect(namesOf(node.root)).toEqual(expectedProcesses(ALONE));
     await node.cli(["stop"]);
   });
 

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { procedureEntrypoint } from "@ivy/lifecycle";
 import { describe, expect, it, vi } from "vitest";
 import type { AgentConfig } from "../src/agent-config.ts";
-import { hostsOf, processesOf as processesFor } from "../src/processes.ts";
+import { hostsOf, processesOf as processesFor, SHARING } from "../src/processes.ts";
 import { StatusReport } from "../src/status/schema.ts";
 import { changed, configFor, SENSOR } from "./support/config.ts";
 import { type DeployedNode, ended, processesOf } from "./support/deployed-node.ts";
+import { expectedProcesses } from "./support/expected-processes.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 
 const PATIENCE = { timeout: 40_000, interval: 100 };
@@ -53,11 +54,8 @@ describe("a procedure of one's own", () => {
     const config = { ...configFor({ host: "127.0.0.1", port: 9 }), supervision } as unknown as AgentConfig;
     const entrypoint = procedureEntrypoint(new URL("file:///greenhouse.js"));
     const hosts = hostsOf(config, [...processesFor(config), { name: "greenhouse", entrypoint }]);
-    expect(hosts.map(({ name, members }) => [name, members])).toEqual([
-      ["procedures", ["dummy-procedure", "system-checks"]],
-      ["tenta-backend", ["tenta-backend"]],
-      ["greenhouse", ["greenhouse"]],
-    ]);
+    expect(hosts[0]).toMatchObject({ name: "procedures", members: SHARING });
+    expect(hosts.at(-1)).toMatchObject({ name: "greenhouse", members: ["greenhouse"], entrypoint });
   });
 });
 
@@ -68,7 +66,7 @@ describeWithBroker("procedures that share a process", () => {
     writeFileSync(node.configFile, JSON.stringify({ ...config, supervision }), { mode: 0o600 });
     const main = node.run();
     await server.count("measurements", 2);
-    expect(namesOf(node)).toEqual(["procedures", "run", "tenta-backend"]);
+    expect(namesOf(node)).toEqual(expectedProcesses({ ...config, supervision }));
     const first = await procedures(node, ({ dummy, checks }) => {
       expect(dummy).toMatchObject({ state: "running", restarts: 0, interval_seconds: 1 });
       expect(checks).toMatchObject({ state: "running", pid: dummy.pid, interval_seconds: 1 });
@@ -108,13 +106,13 @@ describeWithBroker("procedures that share a process", () => {
       expect(pidOf(node, "tenta-backend") ?? backend).not.toBe(backend);
     }, PATIENCE);
     // No procedure ever runs twice: those to come wait for the one that does not end yet, the backend does not.
-    expect(namesOf(node)).toEqual(["procedures", "run", "tenta-backend"]);
+    expect(namesOf(node)).toEqual(expectedProcesses({ ...config, supervision }));
     measured.goOn();
     await measuredWith(8);
-    expect(namesOf(node)).toEqual(["dummy-procedure", "run", "system-checks", "tenta-backend"]);
+    expect(namesOf(node)).toEqual(expectedProcesses({ ...config, ...apart }));
     await server.configure(SENSOR, 9, changed(config, 9, { supervision }));
     await measuredWith(9);
-    expect(namesOf(node)).toEqual(["procedures", "run", "tenta-backend"]);
+    expect(namesOf(node)).toEqual(expectedProcesses({ ...config, supervision }));
     main.kill("SIGTERM");
     expect(await ended(main)).toMatchObject({ code: 0 });
     expect(processesOf(node.root)).toEqual([]);

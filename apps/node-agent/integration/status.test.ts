@@ -18,6 +18,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { StatusReport } from "../src/status/schema.ts";
 import { configFor, PASSWORD, TOKEN } from "./support/config.ts";
 import { type DeployedNode, deployNode, processesOf } from "./support/deployed-node.ts";
+import { expectedProcesses } from "./support/expected-processes.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 
 /** A broker where nobody listens. */
@@ -126,13 +127,14 @@ describe("the status of a node", () => {
   });
 
   it("is told of a main process that is stopped or killed, and whose processes it has", async () => {
-    const node = deployNode({ ...configFor(NOBODY), backend: null });
+    const config = { ...configFor(NOBODY), backend: null };
+    const node = deployNode(config);
     const started = await node.cli(["start"]);
     const pid = Number(/PID (\d+)/.exec(started.stdout)?.[1]);
-    await vi.waitFor(
-      async () => expect(Object.keys((await reportOf(node)).report.processes)).toHaveLength(2),
-      PATIENCE,
-    );
+    await vi.waitFor(async () => {
+      const names = Object.keys((await reportOf(node)).report.processes);
+      expect(["run", ...names].sort()).toEqual(expectedProcesses(config));
+    }, PATIENCE);
     process.kill(pid, "SIGSTOP");
     const { code, report } = await reportOf(node);
     expect(code).toBe(4);
