@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isCode } from "./error-code.ts";
+import { LockFileError } from "./lock-file-error.ts";
 import { LockHeldError } from "./lock-held-error.ts";
 
 /**
@@ -17,20 +18,32 @@ export class KernelLock implements Disposable {
   readonly file: string;
   readonly #database: DatabaseSync;
 
-  /** @param file - path of the lock file; created empty if it is not there */
+  /**
+   * @param file - path of the lock file; created empty if it is not there
+   * @throws LockFileError where it cannot be opened or created
+   */
   constructor(file: string) {
     this.file = file;
-    this.#database = new DatabaseSync(file, { timeout: 0 });
+    try {
+      this.#database = new DatabaseSync(file, { timeout: 0 });
+    } catch (error) {
+      throw new LockFileError(file, error);
+    }
   }
 
-  /** Takes the lock if it is free. */
+  /**
+   * Takes the lock if it is free: also this instance has it once only.
+   *
+   * @throws LockFileError where the file is something else than a lock
+   */
   tryAcquire(): boolean {
     try {
+      if (this.#database.isTransaction) return false;
       this.#database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
       return true;
     } catch (error) {
       if (isBusy(error)) return false;
-      throw error;
+      throw new LockFileError(this.file, error);
     }
   }
 
@@ -38,7 +51,7 @@ export class KernelLock implements Disposable {
    * Waits for the lock.
    *
    * @param timeoutMs - longest wait in milliseconds, on the monotonic clock
-   * @throws LockHeldError when another process still holds it then
+   * @throws LockHeldError when somebody still holds it then
    */
   async acquire(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;

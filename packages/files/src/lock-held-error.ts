@@ -1,4 +1,4 @@
-/** Another process holds the lock. */
+/** Another process holds the lock, or another part of this one. */
 export class LockHeldError extends Error {
   readonly code = "IVY_LOCK_HELD";
   override readonly name = "LockHeldError";
@@ -6,8 +6,18 @@ export class LockHeldError extends Error {
   readonly holder: number | undefined;
 
   constructor(file: string, holder: number | undefined, waitedMs: number) {
-    const who = holder === undefined ? "another process" : `process ${holder}`;
-    super(`${file} is locked by ${who} (waited ${waitedMs} ms); stop that process or try again later`);
+    super(`${file} is locked by ${nameOf(holder)} (waited ${waitedMs} ms); ${adviceFor(holder)}`);
     this.holder = holder;
   }
+}
+
+function nameOf(holder: number | undefined): string {
+  if (holder === process.pid) return `this process itself, ${holder}`;
+  return holder === undefined ? "another process" : `process ${holder}`;
+}
+
+function adviceFor(holder: number | undefined): string {
+  return holder === process.pid
+    ? "release it where it was taken before"
+    : "stop that process or try again later";
 }

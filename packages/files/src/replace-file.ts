@@ -20,7 +20,8 @@ const DRAFT = /\.(\d+)-[a-z0-9]*\.tmp$/;
  * @param file - path of the file; its folder must exist
  * @param content - the whole new content
  * @param mode - permission bits of the new file; 0o600 for whatever holds a secret
- * @throws the error of the file system call that failed (`ENOSPC`, `EROFS`, ...); the old file is then untouched
+ * @throws the error of the file system call that failed (`ENOSPC`, `EROFS`, ...); the old file is then untouched, unless it
+ * is the sync of the folder that failed: then the new one is there, and a power cut may still bring back the old
  */
 export function replaceFile(file: string, content: string | Uint8Array, mode = 0o644): void {
   // Whoever draws the same name fails; node:crypto would take a MB to load.

@@ -4,7 +4,14 @@ import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFile
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { KernelLock, LockHeldError, lockHolder, removeDrafts, replaceFile } from "../src/index.ts";
+import {
+  KernelLock,
+  LockFileError,
+  LockHeldError,
+  lockHolder,
+  removeDrafts,
+  replaceFile,
+} from "../src/index.ts";
 
 const WRITER = join(import.meta.dirname, "fixtures/replace-and-hang.ts");
 const HOLDER = join(import.meta.dirname, "fixtures/hold-lock.ts");
@@ -96,6 +103,36 @@ describe("KernelLock", () => {
     expect(second.tryAcquire()).toBe(true);
     expect(statSync(file).size).toBe(0);
     expect(readdirSync(join(file, ".."))).toEqual(["lock"]);
+  });
+
+  it("tells one process that has taken it before so, and not to stop", async () => {
+    const file = temporary("lock");
+    using first = new KernelLock(file);
+    using second = new KernelLock(file);
+    expect(first.tryAcquire()).toBe(true);
+    expect(first.tryAcquire()).toBe(false);
+    for (const lock of [first, second]) {
+      await expect(lock.acquire(0)).rejects.toBeInstanceOf(LockHeldError);
+      await expect(lock.acquire(0)).rejects.toThrow(
+        /by this process itself, .*; release it where it was taken before/,
+      );
+    }
+    expect(lockHolder(file)).toBe(process.pid);
+  });
+
+  it("says with its path where a file cannot be one", () => {
+    const data = temporary("data.json");
+    writeFileSync(data, "[]".repeat(1_000));
+    const missing = join(data, "..", "missing", "lock");
+    for (const file of [data, missing]) {
+      const take = () => {
+        using lock = new KernelLock(file);
+        lock.tryAcquire();
+      };
+      expect(take).toThrow(LockFileError);
+      expect(take).toThrow(`${file} cannot be used as a lock`);
+    }
+    expect(readFileSync(data, "utf8")).toBe("[]".repeat(1_000));
   });
 
   it("names nobody where nobody holds it", () => {

@@ -35,7 +35,7 @@ describe("the files of the log", () => {
   });
 
   it("are without one that another process removes while they are listed", () => {
-    const path = temporary();
+    const path = join(temporary(), "messages");
     const writer = new LogFolder(path);
     for (let day = 0; day < 3; day++) writer.fileToAppend("regular", NOON + day * MS_PER_DAY);
     const reader = new LogFolder(path);
@@ -48,7 +48,7 @@ describe("the files of the log", () => {
   });
 
   it("go on with the newest one while there is no room for another, but never with one of another boot", () => {
-    const path = temporary();
+    const path = join(temporary(), "messages");
     const folder = new LogFolder(path, "first");
     folder.fileToAppend("regular", NOON);
     const relieve = refuseNewFiles();
@@ -59,7 +59,7 @@ describe("the files of the log", () => {
   });
 
   it("have the place of the new one where one is deleted and comes again", () => {
-    const path = temporary();
+    const path = join(temporary(), "messages");
     const [writer, reader] = [new LogFolder(path), new LogFolder(path)];
     writer.fileToAppend("regular", NOON);
     expect(reader.list("regular").map(({ sequence }) => sequence)).toEqual([1]);

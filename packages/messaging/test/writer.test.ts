@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { MessagingAgent } from "../src/index.ts";
 import { LogFolder } from "../src/log/folder.ts";
@@ -12,7 +13,11 @@ const line = Buffer.from("a line\n");
 
 function create() {
   const clock = { now: Date.parse("2026-03-01T12:00:00Z") };
-  const writer = new LogWriter(new LogFolder(temporary(), "boot"), "regular", () => clock.now);
+  const writer = new LogWriter(
+    new LogFolder(join(temporary(), "messages"), "boot"),
+    "regular",
+    () => clock.now,
+  );
   vi.clearAllMocks();
   return { writer, clock };
 }

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { isCode } from "@ivy/files";
+import { isCode, LockFileError } from "@ivy/files";
 import type { Database } from "better-sqlite3";
 
 /** Loaded when the first queue is opened: whoever only adds messages never pays for it. */
@@ -63,6 +63,7 @@ export function isDamage(error: unknown): error is Error {
 
 /** Whether an error says that the disk is full or read-only: SQLite says so of some files only by a failed call. */
 export function isRefusalOfTheDisk(error: unknown): error is Error {
+  if (error instanceof LockFileError) return isRefusalOfTheDisk(error.cause);
   if (!(error instanceof Error)) return false;
   // Of better-sqlite3 and, for the lock, of node:sqlite.
   if ("errcode" in error) return DISK_CODES.includes(Number(error.errcode) & 0xff);
