@@ -138,7 +138,18 @@ export class SiteChange {
     const due = this.#entryOf(candidate)?.notBefore;
     if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
     const window = candidate.local ? undefined : updater?.maintenance_window;
-    return window !== undefined && !isInWindow(window, new Date());
+    if (window === undefined || isInWindow(window, new Date())) return false;
+    this.#waitForWindow(candidate, `the maintenance window from ${window.from} to ${window.to}, local time`);
+    return true;
+  }
+
+  /** Tells of it once: it is looked at again and again until the window opens. */
+  #waitForWindow(candidate: Candidate, reason: string): void {
+    const entry = this.#entryOf(candidate);
+    if (entry === undefined || entry.reason === reason) return;
+    writeJournal(this.#options.site.paths.journal, { ...entry, reason });
+    const { revision, version } = entry;
+    void this.#announce({ revision, version, step: "wait", text: reason });
   }
 
   #entryOf({ digest }: Candidate): JournalEntry | undefined {
