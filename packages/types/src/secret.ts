@@ -3,6 +3,16 @@ import type * as z from "zod/mini";
 /** What stands in the place of a secret wherever a configuration is shown, logged, stored or sent. */
 export const REDACTED = "[redacted]";
 
+/**
+ * A web address with a user name or a password, which is a token as often: such a text is a secret whatever its name, and
+ * no field of ours takes one.
+ */
+const ADDRESS_WITH_USER = /^\s*https?:[/\\]*[^/\\?#]*@/i;
+
+export function isAddressWithUser(text: string): boolean {
+  return ADDRESS_WITH_USER.test(text);
+}
+
 const secrets = new WeakSet<z.ZodMiniType>();
 
 /** Marks a field of a configuration schema as secret: it never leaves the configuration file in clear. */
@@ -16,7 +26,7 @@ const SECRET_NAME = /pass(word|phrase)?$|token$|secret|private_?key|credential|a
 
 /**
  * A copy of a configuration that can be shown: every field that the schema marks as secret, and every other field
- * whose name says that it is one, holds {@link REDACTED} instead of its value.
+ * whose name says that it is one, holds {@link REDACTED} instead of its value; so do web addresses with a user name.
  *
  * @param value - the configuration, or a part of it; of this version or of another
  * @param schema - the schema that describes it, as far as one does
@@ -62,6 +72,7 @@ function transform(
   const described = unwrap(schema);
   if (described.secret || (key !== undefined && SECRET_NAME.test(key) && !isContainer(value)))
     return visit(value);
+  if (typeof value === "string" && isAddressWithUser(value)) return visit(value);
   if (Array.isArray(value)) return value.map((item) => transform(item, undefined, key, visit));
   if (!isContainer(value)) return value;
   return Object.fromEntries(
