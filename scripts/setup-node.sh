@@ -133,6 +133,7 @@ fi
 mkdir -p "$root/.ivy" 2>/dev/null || refuse "$root cannot be created: give the user $(id -un) the right to, or choose another --root"
 # The version and its launcher know no other path than that without links.
 root=$(cd "$root" && pwd -P)
+case $root in *[%\"\\\$\`]*) refuse "neither cron nor systemd can start what lies below $root: choose another --root, without any of % \" \\ \$ and \`" ;; esac
 type=$(stat -f -c %T "$root")
 case $type in
 nfs* | cifs | smb* | msdos | vfat | exfat | fuse* | v9fs | 9p) refuse "$root lies on $type, which loses files in a power cut: a local file system like ext4 is needed" ;;
@@ -240,9 +241,10 @@ check_room() {
   [ "${files:-0}" = 0 ] || [ "$files" -ge "$NEEDED_FILES" ] || refuse "there is room for $files files below $root, and $NEEDED_FILES are needed"
 }
 
-# Little memory before speed, and nothing of the caller's environment: as the updater does it (packages/updater/src/steps).
+# Little memory before speed, no other pnpm than this, and nothing of the caller's environment: as the updater does it
+# (packages/updater/src/steps).
 modestly() {
-  nice -n 10 env -i HOME="$HOME" PATH="$tree/node_modules/.bin:/usr/local/bin:/usr/bin:/bin" CI=true NO_COLOR=1 \
+  nice -n 10 env -i HOME="$HOME" PATH="$tree/node_modules/.bin:/usr/local/bin:/usr/bin:/bin" CI=true NO_COLOR=1 pnpm_config_pm_on_fail=ignore \
     ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} ${no_proxy:+no_proxy="$no_proxy"} \
     ${SSL_CERT_FILE:+SSL_CERT_FILE="$SSL_CERT_FILE"} \
     MIMALLOC_PURGE_DELAY=0 RAYON_NUM_THREADS=1 TOKIO_WORKER_THREADS=1 GOMAXPROCS=1 GOGC=20 \

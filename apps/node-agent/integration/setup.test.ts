@@ -228,6 +228,15 @@ describe("the set-up of a node", () => {
     expect(await setUp(...args)).toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
   });
 
+  it.each(["100%", 'a"b', "a$b", "a`b", "a\\b"])(
+    "refuses a root that nothing can be started in at boot (%s)",
+    async (name) => {
+      const { work, setUp } = setting();
+      const { code, stderr } = await setUp("--root", join(work, name), ...ANSWERS);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("choose another --root") });
+    },
+  );
+
   it.each(["notes.txt", "other-cli.sh"])("refuses a folder that is another's (%s)", async (name) => {
     const { root, setUp } = setting();
     mkdirSync(root);

@@ -142,6 +142,10 @@ describeWithBroker("a version on trial", () => {
     ["exits at once", { run: "process.exit(7);" }],
     ["hangs before its main loop", { run: "while (true);" }],
     ["has a procedure that throws", { "dummy-procedure": 'throw new Error("broken");' }],
+    [
+      "has a procedure that never comes to its loop",
+      { "dummy-procedure": "await new Promise(() => setInterval(() => {}, 1000));" },
+    ],
     ["connects to the server and sends nothing", { "tenta-backend": CONNECTS_ONLY }],
     [
       "never reaches the server",

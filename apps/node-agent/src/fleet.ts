@@ -81,17 +81,23 @@ export class Fleet {
     await this.#states?.settled();
   }
 
-  /** The processes that have not been running for a time without an end, in words; the time is in seconds. */
+  /**
+   * What has not come to its loop, in a process that has been running for a time without an end, in words; the time is in
+   * seconds. It may be long until a loop first comes round.
+   */
   unsteady(seconds: number): string[] {
     const latest = systemMonotonicMs() - seconds * 1_000;
     return this.#managers.flatMap((manager) => {
       const names = manager.members.map((name) => `"${name}"`);
       if (!manager.procedureIsRunning()) return names.map((name) => `${name} is not started yet`);
       const { startedAt, restarts } = manager.checkProcedureStatus();
-      if (startedAt !== undefined && startedAt <= latest) return [];
-      return names.map(
-        (name) => `${name} has not been running for ${seconds} s (started again ${restarts} times)`,
-      );
+      if (startedAt === undefined || startedAt > latest)
+        return names.map(
+          (name) => `${name} has not been running for ${seconds} s (started again ${restarts} times)`,
+        );
+      return manager.members
+        .filter((name) => manager.checkProcedureStatus(name).progress === undefined)
+        .map((name) => `"${name}" has not come to its loop`);
     });
   }
 

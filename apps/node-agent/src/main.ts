@@ -93,7 +93,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     config = load(options, config, tools?.logger);
     const before = tools;
     tools = createTools(config, dataDir);
-    const { updater, recorded } = await prepare(options, config, tools);
+    const { updater, record } = await prepare(options, config, tools);
     const round = new AbortController();
     try {
       await fleet.use(config, tools, () => round.abort());
@@ -109,7 +109,7 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     const trial = endTrial({
       updater,
       fleet,
-      recorded,
+      record,
       messages,
       logger,
       site: options.site,
@@ -151,7 +151,7 @@ async function prepare(
   options: RunOptions,
   config: AgentConfig,
   tools: Tools,
-): Promise<{ updater: Updater<AgentConfig>; recorded: boolean }> {
+): Promise<{ updater: Updater<AgentConfig>; record: () => Promise<void> }> {
   const { logger, messages } = tools;
   const shown = redact(config, AgentConfig);
   logger.info(`Starting the main loop with PID ${process.pid}`);
@@ -159,15 +159,19 @@ async function prepare(
     logger.error("The agent has died again and again: no procedure runs, only the backend");
   logger.debug("The configuration in force", JSON.stringify(shown, undefined, 2));
   const updater = new Updater({ ...options, ...tools, schema: AgentConfig, updater: config.updater });
+  let recorded = false;
+  const record = async () => {
+    if (!recorded) await messages.addMessage({ variant: "config", status: "startup", config: shown });
+    recorded = true;
+  };
   try {
-    await messages.addMessage({ variant: "config", status: "startup", config: shown });
+    await record();
     await updater.prepare();
-    return { updater, recorded: true };
   } catch (error) {
     // A full disk is no reason not to measure.
     logger.exception(error, { label: "The start could not be recorded" });
-    return { updater, recorded: false };
   }
+  return { updater, record };
 }
 
 interface Loop {

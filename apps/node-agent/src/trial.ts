@@ -15,8 +15,8 @@ const PAUSE_MS = 5_000;
 export interface Trial {
   updater: Updater<AgentConfig>;
   fleet: Fleet;
-  /** The start could be stored. */
-  recorded: boolean;
+  /** Stores that the agent has started, unless it has been; may fail. */
+  record: () => Promise<void>;
   site: Site | undefined;
   messages: Pick<MessagingAgent, "addMessage">;
   logger: Logger;
@@ -24,26 +24,22 @@ export interface Trial {
 }
 
 /** Ends the trial of the generation that runs, once it has proven that it works; does nothing where there is none. */
-export async function endTrial({
-  updater,
-  fleet,
-  recorded,
-  site,
-  messages,
-  logger,
-  signal,
-}: Trial): Promise<void> {
+export async function endTrial(trial: Trial): Promise<void> {
+  const { updater, fleet, site, logger, signal } = trial;
   if (!updater.isOnTrial || site?.attempt === undefined) return;
-  const upSeconds = readGeneration(site.paths, site.generation)?.upSeconds ?? 0;
-  const stored = recorded ? [] : ["messages cannot be stored"];
-  await sendSomething(site, messages, logger);
+  const { paths, attempt, generation } = site;
+  const upSeconds = readGeneration(paths, generation)?.upSeconds ?? 0;
+  let canStore = false;
+  const storing = storeStart(trial, generation).then(() => {
+    canStore = true;
+  });
   while (updater.isOnTrial && !signal.aborted) {
     try {
       const proven = await proveItself({
-        attempt: site.attempt,
-        missing: () => [...stored, ...fleet.unsteady(upSeconds)],
+        attempt,
+        missing: () => [...(canStore ? [] : ["messages cannot be stored"]), ...fleet.unsteady(upSeconds)],
         isServed: () => fleet.isServed(),
-        brokerAnswers: (ended) => probe(join(site.paths.lastGood, "config.json"), ended),
+        brokerAnswers: (ended) => probe(join(paths.lastGood, "config.json"), ended),
         logger,
         signal,
       });
@@ -51,23 +47,32 @@ export async function endTrial({
     } catch (error) {
       // The launcher decides when its time is over; until then a disk that is full may have room again.
       logger.exception(error, { label: "The trial could not be ended well, and goes on" });
-      await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await pause(signal);
+    }
+  }
+  await storing;
+}
+
+/**
+ * Stores what the server is to know of the start; resolves when it is stored, or the signal aborts. A connection proves
+ * little: the server has to take a message, and it may be hours until there is another one.
+ */
+async function storeStart({ record, messages, logger, signal }: Trial, generation: string): Promise<void> {
+  const subject = "A generation is on trial";
+  while (!signal.aborted) {
+    try {
+      await record();
+      await messages.addMessage({ variant: "log", level: "INFO", subject, body: generation });
+      return;
+    } catch (error) {
+      logger.exception(error, { label: "The start of the trial cannot be told, and is tried again" });
+      await pause(signal);
     }
   }
 }
 
-/** A connection proves little: the server has to take a message, and it may be hours until there is another one. */
-async function sendSomething(
-  { generation }: Site,
-  messages: Trial["messages"],
-  logger: Logger,
-): Promise<void> {
-  const subject = "A generation is on trial";
-  try {
-    await messages.addMessage({ variant: "log", level: "INFO", subject, body: generation });
-  } catch (error) {
-    logger.exception(error, { label: "The start of the trial cannot be told" });
-  }
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(PAUSE_MS, undefined, { signal }).catch(() => undefined);
 }
 
 /** Whether the broker of a configuration answers; asked by a process of its own, which takes the MQTT client along when it ends. */

@@ -5,6 +5,16 @@ export const REDACTED = "[redacted]";
 
 type Schema = z.ZodMiniType;
 
+/**
+ * A web address with a user name or a password, which is a token as often: such a text is a secret whatever its name, and
+ * no field of ours takes one.
+ */
+const ADDRESS_WITH_USER = /^\s*https?:[/\\]*[^/\\?#]*@/i;
+
+export function isAddressWithUser(text: string): boolean {
+  return ADDRESS_WITH_USER.test(text);
+}
+
 const marked = new WeakSet<Schema>();
 
 /**
@@ -21,7 +31,7 @@ const SECRET_NAME = /pass(word|phrase)?$|token$|secret|private_?key|credential|a
 
 /**
  * A copy of a configuration that can be shown: every field that the schema marks as secret, and every other field
- * whose name says that it is one, holds {@link REDACTED} instead of its value.
+ * whose name says that it is one, holds {@link REDACTED} instead of its value; so do web addresses with a user name.
  *
  * @param value - the configuration, or a part of it; of this version or of another
  * @param schema - the schema that describes it, as far as one does
@@ -76,7 +86,8 @@ function transform(
 ): unknown {
   const layers = schemas.flatMap(layersOf);
   const isNamed = key !== undefined && SECRET_NAME.test(key) && !isContainer(value);
-  if (isNamed || layers.some((layer) => marked.has(layer))) return visit(value);
+  const isAddress = typeof value === "string" && isAddressWithUser(value);
+  if (isNamed || isAddress || layers.some((layer) => marked.has(layer))) return visit(value);
   if (!isContainer(value)) return value;
   const partsOf = (name: string) => layers.flatMap((layer) => partOf(layer, name));
   if (Array.isArray(value))

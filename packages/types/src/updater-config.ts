@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { about, wholeNumber } from "./about.ts";
-import { secret } from "./secret.ts";
+import { isAddressWithUser, secret } from "./secret.ts";
 
 const SourceConflictStrategy = z.enum(["overwrite", "reuse"]);
 
@@ -12,14 +12,22 @@ const timeOfDay = (title: string, description: string, example: string) =>
       about({ title, description, example }),
     );
 
-export const MaintenanceWindowConfig = z.strictObject({
-  from: timeOfDay("Begin", "Local time at which new versions may begin to be put in force", "02:30"),
-  to: timeOfDay(
-    "End",
-    "Local time from which on they wait for the next day; before `from`, it is that of the next morning",
-    "04:00",
-  ),
-});
+export const MaintenanceWindowConfig = z
+  .strictObject({
+    from: timeOfDay("Begin", "Local time at which new versions may begin to be put in force", "02:30"),
+    to: timeOfDay(
+      "End",
+      "Local time from which on they wait for the next day; before `from`, it is that of the next morning",
+      "04:00",
+    ),
+  })
+  .check(
+    z.refine(({ from, to }) => from !== to, {
+      error:
+        "must not be the time of `from`: such a window never opens; without maintenance_window it is always open",
+      path: ["to"],
+    }),
+  );
 export type MaintenanceWindowConfig = z.infer<typeof MaintenanceWindowConfig>;
 
 export const UpdaterConfig = z
@@ -46,21 +54,43 @@ export const UpdaterConfig = z
         z.regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, "must be a host name like github.com"),
         about({ title: "Code host", description: "Host name of the code host", example: "github.com" }),
       ),
-    remote: z.optional(z.string()).check(
-      about({
-        title: "Git remote",
-        description:
-          "For the provider git: what to clone from, if it is not https://PROVIDER_HOST/REPOSITORY.git; may be an ssh remote",
-        example: "git@git.example.org:field/ivy.git",
-      }),
-    ),
-    access_token: z.optional(z.nullable(secret(z.string().check(z.minLength(3), z.maxLength(256))))).check(
-      about({
-        title: "Access token",
-        description: "Access token for the code host; null or left out for a public repository",
-        example: "an-access-token",
-      }),
-    ),
+    remote: z
+      .optional(
+        z.string().check(
+          z.refine((remote) => !isAddressWithUser(remote), {
+            error: "must not have a user name or password before the host: give the token as access_token",
+          }),
+        ),
+      )
+      .check(
+        about({
+          title: "Git remote",
+          description:
+            "For the provider git: what to clone from, if it is not https://PROVIDER_HOST/REPOSITORY.git; may be an ssh remote",
+          example: "git@git.example.org:field/ivy.git",
+        }),
+      ),
+    access_token: z
+      .optional(
+        z.nullable(
+          secret(
+            z
+              .string()
+              .check(
+                z.minLength(3),
+                z.maxLength(256),
+                z.regex(/^[\x21-\x7e]*$/, "must be letters, digits and signs without a space or line break"),
+              ),
+          ),
+        ),
+      )
+      .check(
+        about({
+          title: "Access token",
+          description: "Access token for the code host; null or left out for a public repository",
+          example: "an-access-token",
+        }),
+      ),
     source_conflict_strategy: z.optional(SourceConflictStrategy).check(
       about({
         title: "What to do with a version that is there",

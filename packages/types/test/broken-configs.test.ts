@@ -88,6 +88,12 @@ const BROKEN: Record<string, Changes | string> = {
   "an interval of 0": { "dummy_procedure.seconds_between_datapoints": 0 },
   "no section of a procedure": { system_checks: undefined },
   "a process shared in a word": { supervision: { share_process: "yes" } },
+  "a token with a line break": { "updater.access_token": "canary\ntoken" },
+  "a remote with a token": {
+    "updater.provider": "git",
+    "updater.remote": "https://canary@example.org/a/b.git",
+  },
+  "a window that never opens": { "updater.maintenance_window": { from: "02:00", to: "02:00" } },
 };
 
 function textOf(broken: Changes | string): string {

@@ -249,6 +249,14 @@ it("A file with a byte order mark is loaded", () => {
 });
 
 describe("redact", () => {
+  it("shows no web address with a user name, which may be a token, also where no schema knows the field", () => {
+    const updater = { remote: "https://canary@git.example.org/a/b.git", provider_host: "git.example.org" };
+    expect(redact({ updater })).toEqual({ updater: { ...updater, remote: "[redacted]" } });
+    expect(secretsOf({ updater })).toEqual([updater.remote]);
+    const remote = "ssh://git@git.example.org/a/b.git";
+    expect(redact({ remote })).toEqual({ remote });
+  });
+
   it("takes the user name at ThingsBoard for the access token that it is where there is no password", () => {
     const backend = (connection: object, provider = "thingsboard") => ({
       general: {},

@@ -112,6 +112,18 @@ describe("the dependencies of a version", () => {
     expect(wholeFiles(second)).toBe(ALL);
   });
 
+  it("are installed and built by the pnpm that is there, whichever the version names", async () => {
+    const { version, registry } = await setting();
+    const options = version("1.0.0");
+    const file = join(options.folder, "package.json");
+    const manifest = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ ...manifest, packageManager: "pnpm@10.0.0" }));
+    await installDependencies(options);
+    await buildVersion(options);
+    expect(registry.requests).toBe(1);
+    expect(wholeFiles(options)).toBe(ALL);
+  });
+
   it("that do not fit the lockfile are no reason to try again", async () => {
     const { version, registry } = await setting();
     const options = version("1.0.0");

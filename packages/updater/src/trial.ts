@@ -70,14 +70,15 @@ class Outage implements Disposable {
   #isOut: boolean | undefined;
   #asking = false;
   #graceMs: number;
-  #reported: number;
+  /** What stands with the launcher, and is not provisional. */
+  #told: number;
   #isProvisional = false;
 
   constructor(options: TrialOptions) {
     this.#options = options;
     // An earlier round of this attempt may have waited already.
-    this.#reported = readGrace(options.attempt);
-    this.#graceMs = this.#reported * 1_000;
+    this.#told = readGrace(options.attempt);
+    this.#graceMs = this.#told * 1_000;
   }
 
   [Symbol.dispose](): void {
@@ -103,10 +104,11 @@ class Outage implements Disposable {
   async #ask(): Promise<void> {
     const { brokerAnswers, logger, signal } = this.#options;
     const ended = AbortSignal.any([signal, this.#ended.signal]);
+    const askedAt = performance.now();
     this.#asking = true;
     try {
       const isOut = !(await brokerAnswers(ended));
-      if (!ended.aborted) this.#learn(isOut);
+      if (!ended.aborted) this.#learn(isOut, askedAt);
     } catch (error) {
       // Once the trial is over nobody wants to know; before that, it stays as it was found last.
       if (!ended.aborted) logger.warning("It cannot be found out whether the broker answers", String(error));
@@ -115,7 +117,7 @@ class Outage implements Disposable {
     this.#asking = false;
   }
 
-  #learn(isOut: boolean): void {
+  #learn(isOut: boolean, askedAt: number): void {
     if (isOut !== (this.#isOut ?? false))
       this.#options.logger.warning(
         isOut
@@ -123,8 +125,11 @@ class Outage implements Disposable {
           : "The broker answers others: the trial does not wait any longer",
       );
     if (this.#since === undefined) return;
-    // Nobody could connect while the question was open either.
-    if (isOut && this.#isOut === undefined) this.#graceMs += this.#last - this.#since;
+    if (this.#isOut === undefined) {
+      // Nobody could connect before it was asked either; and how long the answer took is nobody's fault.
+      const from = isOut ? this.#since : Math.max(this.#since, askedAt);
+      this.#graceMs += Math.max(0, this.#last - from);
+    }
     this.#isOut = isOut;
     if (!isOut) this.#takeBack();
   }
@@ -132,22 +137,22 @@ class Outage implements Disposable {
   /** Tells in advance: once for as long as the question may be open, then a minute at a time. */
   #report(): void {
     if (this.#isOut === undefined) {
-      if (!this.#isProvisional) this.#tell(ASKING_SECONDS, true);
-    } else if (this.#isOut && (this.#isProvisional || this.#seconds >= this.#reported)) {
-      this.#tell(GRACE_SECONDS, false);
+      if (!this.#isProvisional && this.#seconds + ASKING_SECONDS > this.#told)
+        this.#tell(this.#seconds + ASKING_SECONDS, true);
+    } else if (this.#isOut && (this.#isProvisional || this.#seconds >= this.#told)) {
+      this.#tell(this.#seconds + GRACE_SECONDS, false);
     }
   }
 
-  /** What was told in advance and is not needed. */
+  /** Only what was told while the question was open: after an outage there must be time to connect again. */
   #takeBack(): void {
-    if (this.#reported > this.#seconds) this.#tell(0, false);
+    if (this.#isProvisional) this.#tell(Math.max(this.#seconds, this.#told), false);
   }
 
-  #tell(inAdvance: number, isProvisional: boolean): void {
-    const seconds = this.#seconds + inAdvance;
+  #tell(seconds: number, isProvisional: boolean): void {
     reportGrace(this.#options.attempt, seconds, isProvisional);
-    this.#reported = seconds;
     this.#isProvisional = isProvisional;
+    if (!isProvisional) this.#told = seconds;
   }
 
   get #seconds(): number {

@@ -102,6 +102,15 @@ describe.concurrent("the time of a trial", { timeout: 60_000 }, () => {
     }
   });
 
+  it("leaves a node time to connect again after an outage", async (test) => {
+    const answers = [false, true];
+    const { proven, stop, grace, warnings } = startTrial(test, async () => answers.shift() ?? true);
+    await vi.waitFor(() => expect(warnings.at(-1)).toMatch(/answers others/), { timeout: 40_000 });
+    expect(Number(grace())).toBeGreaterThanOrEqual(60 + 5);
+    stop.abort();
+    await proven;
+  });
+
   it("does not go back in another round of the same attempt", async (test) => {
     const { asked, proven, stop, grace } = startTrial(test, async () => false, "1800\n");
     await vi.waitFor(() => expect(grace()).toBe("1840 asking"), soon);

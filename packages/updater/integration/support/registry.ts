@@ -81,7 +81,7 @@ export function writeVersion(
   write(join(agent, "package.json"), { name: "@ivy/node-agent", [kind]: { probe: "1.0.0" } });
   writeFileSync(
     join(folder, "pnpm-workspace.yaml"),
-    "packages:\n  - apps/*\npmOnFail: ignore\nfetchRetryMintimeout: 10\nfetchRetryMaxtimeout: 10\n",
+    "packages:\n  - apps/*\nfetchRetryMintimeout: 10\nfetchRetryMaxtimeout: 10\n",
   );
   writeFileSync(
     join(folder, "pnpm-lock.yaml"),

@@ -18,12 +18,16 @@ const SYSTEM_PATH = ["/usr/local/bin", "/usr/bin", "/bin"];
 /** What the Node of a version may hold while it bundles or tests; it has never needed 100 MiB. */
 const NODE_OPTIONS = "--max-old-space-size=160 --max-semi-space-size=1";
 
+/** pnpm would fetch itself anew for a version whose package.json names another release of it, without any checksum. */
+const THIS_PNPM = { pnpm_config_pm_on_fail: "ignore" };
+
 /** The environment of a step that runs programs of a new version, with the runtime of that version. */
 export function versionEnvironment(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...pick(env, [...OF_THE_MACHINE, ...OF_THE_RUN]),
     PATH: [join(folder, "node_modules/.bin"), ...SYSTEM_PATH].join(delimiter),
     NODE_OPTIONS,
+    ...THIS_PNPM,
     ...FRUGAL,
     CI: "true",
     NO_COLOR: "1",
@@ -35,6 +39,7 @@ export function networkEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...pick(env, [...OF_THE_MACHINE, ...OF_THE_RUN, ...OF_THE_NETWORK]),
     PATH: SYSTEM_PATH.join(delimiter),
+    ...THIS_PNPM,
     ...FRUGAL,
     CI: "true",
     NO_COLOR: "1",

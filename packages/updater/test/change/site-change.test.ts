@@ -76,7 +76,11 @@ describe("the change to another version", () => {
       `${String((now.getHours() + hours) % 24).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
     const closed = await setUp({ spread_seconds: 0, maintenance_window: { from: clock(2), to: clock(4) } });
     await closed.arrive(configuration(8, "3.0.0"));
-    expect(await closed.create().performUpdate(forever())).toBe("nothing");
+    for (let looks = 0; looks < 3; looks++)
+      expect(await closed.create().performUpdate(forever())).toBe("nothing");
+    await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"));
+    const told = closed.messages.getNLatestMessages(10).map(({ message_body }) => JSON.stringify(message_body));
+    expect(told.filter((text) => text.includes("window"))).toHaveLength(1);
     const open = await setUp({ spread_seconds: 0, maintenance_window: { from: clock(23), to: clock(2) } });
     await open.arrive(configuration(8, "3.0.0"));
     expect(await open.create().performUpdate(forever())).toBe("leave");

@@ -7,7 +7,7 @@ import { gitRemote } from "../../src/source/git/remote.ts";
 const HOST = { provider: "git", provider_host: "git.example.com:8443", repository: "group/sub/ivy" } as const;
 
 const remoteOf = (remote?: string) =>
-  gitRemote(UpdaterConfig.parse({ ...HOST, ...(remote === undefined ? {} : { remote }) }));
+  gitRemote({ ...UpdaterConfig.parse(HOST), ...(remote === undefined ? {} : { remote }) });
 
 describe("the remote of a repository", () => {
   it("is that of the host, if none is named", () => {
@@ -17,7 +17,6 @@ describe("the remote of a repository", () => {
 
   it.each([
     ["https://example.com/ivy.git", "https"],
-    ["https://git@example.com/ivy.git", "https"],
     ["ssh://git@example.com:2222/ivy.git", "ssh"],
     ["git@example.com:group/ivy.git", "ssh"],
     ["/srv/git/ivy.git", "file"],
@@ -48,10 +47,19 @@ describe("the remote of a repository", () => {
     expect(() => remoteOf(remote)).toThrow(expect.objectContaining({ code: "IVY_REMOTE_INVALID" }));
   });
 
-  it("must not bring a password, and the error does not tell it", () => {
-    const attempt = () => remoteOf("https://me:canary@example.com/ivy.git");
+  it.each([
+    "https://me:canary@example.com/ivy.git",
+    "https://canary@example.com/ivy.git",
+    "HTTPS:canary@example.com/ivy.git",
+  ])("must not bring a password or a token as %s does, and no error tells it", (remote) => {
+    const attempt = () => remoteOf(remote);
     expect(attempt).toThrow("updater.access_token");
     expect(attempt).not.toThrow("canary");
+    const { error } = UpdaterConfig.safeParse({ ...HOST, remote });
+    expect(error?.issues).toMatchObject([
+      { path: ["remote"], message: expect.stringContaining("access_token") },
+    ]);
+    expect(JSON.stringify(error?.issues)).not.toContain("canary");
   });
 
   it("never looks like an option or a program to run, whatever is given", () => {

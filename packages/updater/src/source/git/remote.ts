@@ -23,6 +23,9 @@ export function gitRemote({ remote, provider_host, repository }: UpdaterConfig):
   if (/^[A-Za-z0-9._~]+@[A-Za-z0-9][A-Za-z0-9.-]*:(?!:)[^-]/.test(url)) return { url, protocol: "ssh" };
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.password) throw invalid("has a password in it; give it as updater.access_token");
+  // A token may stand there, and would be an argument of git.
+  if (parsed?.protocol === "https:" && parsed.username !== "")
+    throw invalid("has a user name before the host; give a token as updater.access_token");
   if (parsed?.protocol === "https:") return { url, protocol: "https", origin: parsed.origin };
   const named = /^[A-Za-z0-9[]/.test(parsed?.hostname ?? "") && !parsed?.username.startsWith("-");
   if (parsed?.protocol === "ssh:" && named) return { url, protocol: "ssh" };

@@ -21,7 +21,12 @@ export function networkFailure(url: URL, error: unknown): UpdateDeferredError {
     const message = `The certificate of ${host} cannot be trusted (${code}: ${cause.message}): ${why}`;
     return new UpdateDeferredError("fetch", name, message, options);
   }
-  const message = `${host} cannot be reached (${code || cause.name}: ${cause.message})`;
+  if (code === "") {
+    // Not of the network: the text may show what was to be sent, a token too.
+    const message = `${host} cannot be asked (${cause.name})`;
+    return new UpdateDeferredError("fetch", "IVY_HOST_UNREACHABLE", message);
+  }
+  const message = `${host} cannot be reached (${code}: ${cause.message})`;
   return new UpdateDeferredError("fetch", "IVY_HOST_UNREACHABLE", message, options);
 }
 
