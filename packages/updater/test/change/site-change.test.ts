@@ -79,7 +79,9 @@ describe("the change to another version", () => {
     for (let looks = 0; looks < 3; looks++)
       expect(await closed.create().performUpdate(forever())).toBe("nothing");
     await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"));
-    const told = closed.messages.getNLatestMessages(10).map(({ message_body }) => JSON.stringify(message_body));
+    const told = closed.messages
+      .getNLatestMessages(10)
+      .map(({ message_body }) => JSON.stringify(message_body));
     expect(told.filter((text) => text.includes("window"))).toHaveLength(1);
     const open = await setUp({ spread_seconds: 0, maintenance_window: { from: clock(23), to: clock(2) } });
     await open.arrive(configuration(8, "3.0.0"));
