@@ -197,7 +197,8 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     const second = { host: "127.0.0.1", port, clientId: "second" };
     const program = FORWARD.replace("DATA_DIR", dataDir).replace("PORT", String(port));
     const args = ["--conditions=@ivy/source", "--input-type=module", "--eval", program];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: import.meta.dirname });
+    const where = { cwd: import.meta.dirname, timeout: 30_000 };
+    const { stdout } = await promisify(execFile)(process.execPath, args, where);
     expect(stdout.trim()).toBe(`IVY_QUEUE_HELD ${process.pid}`);
     const third = startForwarding(other, port, { broker: second });
     await first.stop();
