@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { forward, type ServerProtocol } from "../src/forwarder.ts";
@@ -5,6 +7,22 @@ import { hasMosquitto } from "../src/testing.ts";
 import { breakQueue, createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
 import { broker, listen, ONE_EACH, startForwarding, until, untilAllArrived, upTo } from "./support.ts";
+
+/** Forwards from another process, and prints why it must not. */
+const FORWARD = `
+  import { MessagingAgent } from "@ivy/messaging";
+  import { forward } from "@ivy/messaging/forwarder";
+  const nothing = () => {};
+  await forward({
+    agent: new MessagingAgent({ dataDir: "DATA_DIR" }),
+    protocol: { subscriptions: [], map: nothing, receive: nothing },
+    broker: { host: "127.0.0.1", port: PORT, clientId: "second" },
+    maxParallelMessages: 1,
+    logger: { debug: nothing, info: nothing, warning: nothing, error: nothing },
+    teardown: new AbortController().signal,
+    drainSeconds: () => 0,
+  }).catch(({ code, holder }) => console.log(code, holder));
+`;
 
 describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", () => {
   it("delivers what was there and what comes, in order, and empties the queue", async () => {
@@ -167,6 +185,26 @@ describe.skipIf(!hasMosquitto)("the forwarder and a broker (needs mosquitto)", (
     });
     await expect(running).rejects.toMatchObject({ code: "IVY_FORWARDER_USAGE" });
     expect(agent.statistics()).toMatchObject({ queued: 1, dead: 0 });
+  });
+
+  it("is the only one of its queue: another one is told who forwards, and may begin when that has ended", async () => {
+    const { port } = await broker();
+    const received = await listen(port);
+    const dataDir = temporary();
+    const [agent, other] = [createAgent(dataDir), createAgent(dataDir)];
+    const first = startForwarding(agent, port);
+    await until(() => expect(first.logger.info).toHaveBeenCalled());
+    const second = { host: "127.0.0.1", port, clientId: "second" };
+    const program = FORWARD.replace("DATA_DIR", dataDir).replace("PORT", String(port));
+    const args = ["--conditions=@ivy/source", "--input-type=module", "--eval", program];
+    const where = { cwd: import.meta.dirname, timeout: 30_000 };
+    const { stdout } = await promisify(execFile)(process.execPath, args, where);
+    expect(stdout.trim()).toBe(`IVY_QUEUE_HELD ${process.pid}`);
+    const third = startForwarding(other, port, { broker: second });
+    await first.stop();
+    await agent.addMessage(number(1));
+    await until(() => expect(received).toEqual([1]));
+    await third.stop();
   });
 
   it("goes on where the queue cannot be written to: tells of it once, although that is a message too, and repeats nothing", async () => {

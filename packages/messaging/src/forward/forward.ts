@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageBody } from "@ivy/types";
 import { checkOptions } from "./check-options.ts";
 import type { ForwardOptions } from "./forward-options.ts";
+import { holdQueue } from "./hold-queue.ts";
 import { Once } from "./once.ts";
 import { type Course, forwardOverOneConnection } from "./one-connection.ts";
 import { Quarantine } from "./quarantine.ts";
@@ -18,9 +19,11 @@ const LONGEST_WAIT_FOR_CONNECTION_S = 3;
  * broker has acknowledged it. Without a connection it tries again, for ever, with growing pauses.
  *
  * @throws ForwarderUsageError where the options or the protocol are wrong as a whole; messages stay in the queue
+ * @throws QueueHeldError where another forwarder sends this queue, in this process or another
  */
 export async function forward<Body = MessageBody>(options: ForwardOptions<Body>): Promise<void> {
   checkOptions(options);
+  using _held = await holdQueue(options);
   const { agent, broker, logger } = options;
   const left = new AbortController();
   const consumer = agent.openConsumer();
