@@ -51,7 +51,7 @@ describe("the state", () => {
     expect(first.load()["count"]).toBe(20);
   });
 
-  it("is whole, and free for the next, whenever its writers are killed", async () => {
+  it("is whole, and free for the next, whenever its writers are killed", { timeout: 90_000 }, async () => {
     const dataDir = temporary();
     for (let round = 0; round < 5; round++) {
       const counter = startCounting(dataDir, 100_000);
