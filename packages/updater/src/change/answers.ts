@@ -83,6 +83,9 @@ export class Answers {
     }
     await state.update((draft) => {
       for (const one of draft.handled_configs) if (one.digest === digest) delete one.untold;
+    });
+    // Only now: as long as the state says that the server is not told, the file shows what it would be told.
+    await state.update((draft) => {
       // It may have come again meanwhile.
       if (!draft.pending_configs.some(({ file }) => file === untold.file))
         removePendingFile(configDir, untold.file);
