@@ -1,7 +1,7 @@
 // `npm test`: install, build, lint, type-check and run every test that this machine can run; say what was left out.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { environment, install, root, run } from "./toolchain.mjs";
 
 const TASKS = ["build", "lint", "types", "test", "test:integration", "version_change"];
@@ -40,12 +40,20 @@ function find(program) {
   }
 }
 
-/** Adds up the reports that the suites leave, prints what was left out and why, and the sum. */
+/** Adds up the reports that the suites leave, prints what failed, what was left out and why, and the sum. */
 function report() {
   const suites = reports().flatMap(({ testResults }) => testResults);
-  const tests = suites.flatMap(({ assertionResults }) => assertionResults);
+  const tests = suites.flatMap(({ name, assertionResults }) =>
+    assertionResults.map((test) => ({ ...test, file: relative(root, name) })),
+  );
   const count = (...states) => tests.filter(({ status }) => states.includes(status)).length;
   const left = tests.filter(({ status }) => status === "pending" || status === "skipped");
+  // Repeated here, since what the suites print lies thousands of lines above.
+  for (const { file, fullName, failureMessages } of tests.filter(({ status }) => status === "failed"))
+    console.log(`\nFailed: ${file}: ${fullName}\n${failureMessages.join("\n")}`);
+  // A file that could not even be loaded has no tests that could fail.
+  for (const { name, message } of suites.filter(({ message }) => message !== ""))
+    console.log(`\nFailed: ${relative(root, name)}\n${message}`);
   console.log(left.length === 0 ? "\nNothing was left out." : `\nLeft out (${left.length}):`);
   for (const { fullName } of left) console.log(`  ${fullName}`);
   const tell = (program, from) =>

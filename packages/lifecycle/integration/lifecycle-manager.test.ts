@@ -33,6 +33,8 @@ function manage(
   const requests = vi.fn();
   const states: string[] = [];
   const links: (boolean | undefined)[] = [];
+  /** Whether it is in a crash loop, by how often it was started again. */
+  const crashLoops = new Map<number, boolean>();
   const logger = { debug: vi.fn(), info: vi.fn(), warning: vi.fn(), error: vi.fn() };
   const settings = {
     dataDir,
@@ -55,16 +57,17 @@ function manage(
     logger,
     onRequest: requests,
     onChange: () => {
-      const { state, link } = manager.checkProcedureStatus();
+      const { state, link, restarts, crashLoop } = manager.checkProcedureStatus();
       states.push(state);
       links.push(link?.connected);
+      crashLoops.set(restarts, crashLoop);
     },
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
     ...(options.patience === undefined ? {} : { patience: options.patience }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
   const pid = () => pidOf(join(dataDir, `${name}.pid`));
-  return { manager, dataDir, settings, logger, requests, states, links, pid };
+  return { manager, dataDir, settings, logger, requests, states, links, crashLoops, pid };
 }
 
 function at(pauseMs: number): RestartPause {
@@ -281,7 +284,7 @@ describe("a process of the agent", () => {
     expect(Math.abs(before - (link?.since ?? 0))).toBeLessThan(20_000);
     // The acknowledgement is noted, and no change.
     expect(links).toEqual([undefined, false, true]);
-    process.kill(pid(), "SIGKILL");
+    process.kill(await until(pid), "SIGKILL");
     await until(() => expect(links.slice(3)).toEqual([undefined, undefined, false, true]));
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus()).toMatchObject({ link: undefined, startedAt: undefined });
@@ -302,7 +305,7 @@ describe("a process of the agent", () => {
   });
 
   it("that makes no progress is taken down and started again: blocked, waiting for ever, or stopped", async () => {
-    const patience = { missedIntervals: 2, shortestMs: 1_000, startMs: 60_000 };
+    const patience = { missedIntervals: 2, shortestMs: 2_500, startMs: 60_000 };
     const probes = ["turn-block", "turn-hang", "turn-on"].map((behaviour) =>
       manage(behaviour, { patience, secondsToKill: 0.3 }),
     );
@@ -312,10 +315,10 @@ describe("a process of the agent", () => {
     await until(() => expect(stopped?.manager.checkProcedureStatus().progress?.turns).toBeGreaterThan(0));
     process.kill(stopped?.pid() ?? 0, "SIGSTOP");
     for (const { manager, logger } of probes) {
-      await vi.waitFor(
-        () => expect(manager.checkProcedureStatus()).toMatchObject({ restarts: 1, state: "running" }),
-        { timeout: 40_000 },
-      );
+      // Those that were waited for last may have been started again more than once.
+      await vi.waitFor(() => expect(manager.checkProcedureStatus().restarts).toBeGreaterThan(0), {
+        timeout: 40_000,
+      });
       expect(manager.checkProcedureStatus().lastError).toMatch(/^made no progress for \d+\.\d s$/);
       expect(logger.error).toHaveBeenCalledWith(expect.stringMatching(/"probe" makes no progress/));
     }
@@ -327,14 +330,13 @@ describe("a process of the agent", () => {
     const restartPause = new RestartPause();
     const after = restartPause.after.bind(restartPause);
     restartPause.after = (ranMs) => Math.min(after(ranMs), 1);
-    const { manager } = manage("throw", { restartPause });
+    const { manager, crashLoops } = manage("throw", { restartPause });
     manager.startProcedure();
-    await until(() => expect(manager.checkProcedureStatus().restarts).toBe(1));
-    expect(manager.checkProcedureStatus().crashLoop).toBe(false);
-    await until(() => expect(manager.checkProcedureStatus().restarts).toBe(3));
-    const { crashLoop, lastError } = manager.checkProcedureStatus();
-    expect(crashLoop).toBe(true);
-    expect(lastError).toMatch(/^SyntaxError: Unexpected token 'c', "\[redacted\]" is not valid JSON$/);
+    await until(() => expect(crashLoops.get(3)).toBe(true));
+    expect(crashLoops.get(1)).toBe(false);
+    expect(manager.checkProcedureStatus().lastError).toMatch(
+      /^SyntaxError: Unexpected token 'c', "\[redacted\]" is not valid JSON$/,
+    );
     await manager.teardown("stop");
   });
 
@@ -401,10 +403,12 @@ describe("a process with several members", () => {
   });
 
   it("is started again when one of them waits for ever, which is blamed; the others are asked to end", async () => {
-    const patience = { missedIntervals: 2, shortestMs: 1_000, startMs: 60_000 };
+    const patience = { missedIntervals: 2, shortestMs: 2_500, startMs: 60_000 };
     const { manager, logger, dataDir } = manage("hang", { name: "both", members: MEMBERS, patience });
     manager.startProcedure();
-    await vi.waitFor(() => expect(manager.checkProcedureStatus().restarts).toBe(1), { timeout: 40_000 });
+    await vi.waitFor(() => expect(manager.checkProcedureStatus().restarts).toBeGreaterThan(0), {
+      timeout: 40_000,
+    });
     expect(manager.checkProcedureStatus("probe").lastError).toMatch(/^made no progress for \d+\.\d s$/);
     expect(manager.checkProcedureStatus("steady").lastError).toMatch(
       /^"probe" in the same process: made no progress for/,
