@@ -34,18 +34,20 @@ function sourceOf(version: string): string {
 }
 
 describeWithBroker("this code base", () => {
-  it("is updated over the air from 1.2.3 to 4.5.6 and back, and loses no message", {
+  it("is updated over the air from 1.2.3 to 4.5.6 and back, then to 5.0.0 from another host, and loses no message", {
     timeout: 600_000,
   }, async () => {
     const repository = createRepository();
     onTestFinished(() => repository[Symbol.dispose]());
     repository.release(sourceOf("1.2.3"), "v1.2.3");
-    const release = repository.release(sourceOf("4.5.6"), "v4.5.6");
     const authority = createTestAuthority();
     onTestFinished(() => authority[Symbol.dispose]());
     const host = await startReleaseServer({ certificate: authority.issue("host"), token: TOKEN });
     onTestFinished(() => host[Symbol.asyncDispose]());
-    host.releases.push({ repository: "org/repo", ...release, archive: repository.archive(release.commit) });
+    for (const version of ["4.5.6", "5.0.0"]) {
+      const release = repository.release(sourceOf(version), `v${version}`);
+      host.releases.push({ repository: "org/repo", ...release, archive: repository.archive(release.commit) });
+    }
 
     const field = await setUpField(onTestFinished);
     const { server, answers } = field;
@@ -56,16 +58,23 @@ describeWithBroker("this code base", () => {
     const launcher = node.run({ NODE_EXTRA_CA_CERTS: authority.caFile });
     await server.count("measurements", 1);
 
-    const up = changed(config, 8);
-    up.general["software_version"] = "4.5.6";
-    await server.configure(SENSOR, 8, up);
-    await vi.waitFor(() => expect(answers(8)).toEqual([true]), { timeout: 240_000, interval: 250 });
-    expect((await node.cli("info")).stdout).toContain("CLI version: 4.5.6");
-
-    const back = changed(config, 9);
-    await server.configure(SENSOR, 9, back);
-    await vi.waitFor(() => expect(answers(9)).toEqual([true]), { timeout: 120_000, interval: 250 });
-    expect((await node.cli("info")).stdout).toContain("CLI version: 1.2.3");
+    const gitlab = { ...updater, provider: "gitlab" };
+    for (const [revision, version, from] of [
+      [8, "4.5.6", updater],
+      [9, "1.2.3", gitlab],
+      [10, "5.0.0", gitlab],
+    ] as const) {
+      const wanted = changed(config, revision, { updater: from });
+      wanted.general["software_version"] = version;
+      await server.configure(SENSOR, revision, wanted);
+      await vi.waitFor(() => expect(answers(revision)).toEqual([true]), { timeout: 240_000, interval: 250 });
+      expect((await node.cli("info")).stdout).toContain(`CLI version: ${version}`);
+    }
+    for (const [api, tag] of [
+      ["/api/v3/", "v4.5.6"],
+      ["/api/v4/", "v5.0.0"],
+    ] as const)
+      expect(host.requests.some(({ path }) => path.startsWith(api) && path.endsWith(tag))).toBe(true);
 
     await node.cli("stop");
     const measured = node.archive().filter(({ message_body: body }) => body.variant === "data");
