@@ -5,7 +5,7 @@ import {
   type LoggingVerbosityConfig,
   type LogLevel,
   type LogMessageBody,
-  REDACTED,
+  redactText,
   spellingsOf,
 } from "@ivy/types";
 import pino from "pino";
@@ -59,7 +59,7 @@ export class Logger implements Disposable {
   readonly #options: LoggerOptions;
   readonly #now: () => number;
   readonly #file: DailyFile;
-  readonly #secrets: readonly string[];
+  readonly #spellings: readonly string[];
   #verbosity: LoggingVerbosityConfig;
   #pino: pino.Logger<PinoLevel>;
   /** The entry that is being logged: pino passes its own form of it to the sinks, which none of them needs. */
@@ -69,7 +69,7 @@ export class Logger implements Disposable {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
-    this.#secrets = spellingsOf(options.secrets ?? []);
+    this.#spellings = spellingsOf(options.secrets ?? []);
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
   }
@@ -188,7 +188,7 @@ export class Logger implements Disposable {
   }
 
   #redact(text: string): string {
-    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
+    return redactText(text, this.#spellings);
   }
 }
 

@@ -12,8 +12,10 @@ import {
   loadConfigFromString,
   parseConfig,
   redact,
+  redactText,
   secret,
   secretsOf,
+  spellingsOf,
 } from "../src/index.ts";
 
 /** What Python Ivy 1.1.0 loads, with the misspelt key of its template. */
@@ -319,6 +321,18 @@ describe("redact", () => {
 
   it("lists the secrets, longest first", () => {
     expect(secretsOf(PYTHON_1_1_0, Config)).toEqual(["ghp_canary", "canary"]);
+  });
+});
+
+describe("redactText", () => {
+  it("strikes out every spelling of every secret, and leaves no rest of one that holds another", () => {
+    const spellings = spellingsOf(["canary", 'canary "long"']);
+    const texts = ['canary "long", canary', JSON.stringify('canary "long"'), "canary%20%22long%22"];
+    expect(texts.map((text) => redactText(text, spellings))).toEqual([
+      "[redacted], [redacted]",
+      '"[redacted]"',
+      "[redacted]",
+    ]);
   });
 });
 
