@@ -11,7 +11,7 @@ import {
 import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
 import { describeError } from "./describe-error.ts";
-import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+import { asBlocksOnly, asOneLine, type Entry, formatBlocks, formatLine } from "./entry.ts";
 import { isJournal, withPriority } from "./journal.ts";
 import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
@@ -163,8 +163,9 @@ export class Logger implements Disposable {
 
   #format(entry: Entry): Formatted {
     const instantMs = this.#now();
-    const line = this.#redact(formatLine(instantMs, this.#options.origin, entry));
-    return { entry, instantMs, line, blocks: this.#redact(formatBlocks(entry)) };
+    // First the secrets, which may have several lines.
+    const line = asOneLine(this.#redact(formatLine(instantMs, this.#options.origin, entry)));
+    return { entry, instantMs, line, blocks: asBlocksOnly(this.#redact(formatBlocks(entry))) };
   }
 
   #pass(formatted: Formatted, sink: Sink): void {
