@@ -10,6 +10,7 @@ import {
   dumpConfig,
   loadConfig,
   loadConfigFromString,
+  loadForeignConfigFromString,
   parseConfig,
   redact,
   redactText,
@@ -223,6 +224,22 @@ describe("a configuration", () => {
       /config\.json.*\n.*not JSON.*line 2, column 24/,
     );
     expect(() => loadConfigFromString(text, "config.json")).not.toThrow(/canary/);
+  });
+
+  it("that says a key twice is refused with path and line of each, whichever version it is for", () => {
+    const text = `{
+      "general": { "config_revision": 1, "software_version": "1.1.0", "software_version": "canary" },
+      "lists": [{ "name": "a" }, { "name": "b", "\\u006eame": "c" }],
+      "general": {}
+    }`;
+    expect(() => loadForeignConfigFromString(text, "config.json")).toThrow(
+      [
+        "config.json cannot be used:",
+        "  general.software_version: stands twice, on line 2 again",
+        "  lists.1.name: stands twice, on line 3 again",
+        "  general: stands twice, on line 4 again",
+      ].join("\n"),
+    );
   });
 
   it("that is missing says so", () => {
