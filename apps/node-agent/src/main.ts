@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { watchFile } from "@ivy/files";
+import { removeDrafts, watchFile } from "@ivy/files";
 import { systemMonotonicMs, withAutomationLock } from "@ivy/lifecycle";
 import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
@@ -60,7 +60,19 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<void> {
   mkdirSync(options.dataDir, { recursive: true });
   const warn = (text: string) => process.stderr.write(`${text}\n`);
-  await withAutomationLock({ lockFile: options.lockFile, warn }, () => runThroughConfigs(options));
+  await withAutomationLock({ lockFile: options.lockFile, warn }, () => {
+    tidy(options.dataDir, warn);
+    return runThroughConfigs(options);
+  });
+}
+
+/** Removes what processes that were killed while they replaced a file have left: it is in the way of nobody, but for ever. */
+function tidy(dataDir: string, warn: (text: string) => void): void {
+  try {
+    for (const folder of [dataDir, join(dataDir, "messages")]) if (existsSync(folder)) removeDrafts(folder);
+  } catch (error) {
+    warn(`What killed processes have left in ${dataDir} could not be removed: ${(error as Error).message}`);
+  }
 }
 
 /**
