@@ -17,6 +17,7 @@ import {
   secret,
   secretsOf,
   spellingsOf,
+  toForeignConfig,
 } from "../src/index.ts";
 
 /** What Python Ivy 1.1.0 loads, with the misspelt key of its template. */
@@ -244,6 +245,12 @@ describe("a configuration", () => {
 
   it("that is missing says so", () => {
     expect(() => loadConfig("/nowhere/config.json")).toThrow(/nowhere\/config\.json.*\n.*missing/);
+  });
+
+  it("is for any version what it is for this one, to the last section", () => {
+    const foreign = toForeignConfig(loadConfigFromString(JSON.stringify(PYTHON_1_1_0)));
+    expect(foreign).toEqual(LOADED);
+    expect(loadForeignConfigFromString(JSON.stringify(foreign))).toEqual(foreign);
   });
 
   it("is written for its owner only and read back as it was", () => {
