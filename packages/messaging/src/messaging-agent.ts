@@ -23,7 +23,7 @@ import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
 import { randomName } from "./random-name.ts";
-import { QueueUnavailableError, TornDownError } from "./store-error.ts";
+import { QueueUnavailableError, StoreWriteError, TornDownError } from "./store-error.ts";
 
 /** How long putting dead letters back waits for another process that does so. */
 const REQUEUE_TIMEOUT_MS = 15_000;
@@ -392,9 +392,12 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
     return this.#opened;
   }
 
+  /** @throws StoreWriteError */
   #appendNow(records: readonly LogRecord[]): void {
     const { writer } = this.#lanes.regular;
-    writer.append(Buffer.from(records.map(encodeRecord).join("")));
+    const lines = Buffer.from(records.map(encodeRecord).join(""));
+    if (writer.append(lines) < lines.length)
+      throw new StoreWriteError(writer.path, new Error("the disk became full (ENOSPC)"));
     writer.syncNow();
   }
 }
