@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { configFor } from "./support/config.ts";
@@ -39,6 +39,20 @@ describe("the command line", () => {
     expect(stopped).toMatchObject({ code: 0, stdout: `The agent with PID ${pid} has been stopped\n` });
     expect(processesOf(node.root)).toEqual([]);
     expect(await node.cli(["stop"])).toMatchObject({ code: 0, stdout: "The agent is not running\n" });
+  });
+
+  it("starts the agent, which removes what killed processes have left while they replaced a file", async () => {
+    const node = deployNode(ALONE);
+    const { pid: dead } = spawnSync("true");
+    const drafts = ["state.json", "active-message-queue.sqlite3.checkpoint", "messages/2026-03-01.jsonl"].map(
+      (name) => join(node.dataDir, `${name}.${dead}-k3x9.tmp`),
+    );
+    const written = `${drafts[0]?.replace(`${dead}`, `${process.pid}`)}`;
+    mkdirSync(join(node.dataDir, "messages"), { recursive: true });
+    for (const draft of [...drafts, written]) writeFileSync(draft, "half of");
+    await node.cli(["start"]);
+    expect([...drafts, written].filter((draft) => existsSync(draft))).toEqual([written]);
+    await node.cli(["stop"]);
   });
 
   it("restarts the agent, and starts it where it is not running", async () => {

@@ -1,27 +1,16 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { watchFile } from "@ivy/files";
+import { removeDrafts } from "@ivy/files";
 import { systemMonotonicMs, withAutomationLock } from "@ivy/lifecycle";
 import type { Logger } from "@ivy/logger";
 import { loadConfig, redact } from "@ivy/types";
 import { type Outcome, type Site, Updater } from "@ivy/updater";
 import { AgentConfig } from "./agent-config.ts";
 import { Fleet } from "./fleet.ts";
+import { mainLoop } from "./main-loop.ts";
 import { Operations } from "./operations.ts";
-import type { Pulse } from "./pulse.ts";
 import { createTools, type Tools } from "./tools.ts";
 import { endTrial } from "./trial.ts";
-import { WakeUp } from "./wake-up.ts";
-
-/** Pauses after failures in the main loop, in milliseconds; the last one repeats. */
-const BACK_OFF_MS = [60_000, 240_000, 900_000];
-
-/** The main loop looks for changes this often even if nothing tells of one, in milliseconds. */
-const ROUND_MS = 60_000;
-
-/** A round of the main loop that takes longer than this, a pause included, hangs; in milliseconds. */
-const LONGEST_ROUND_MS = 3_600_000;
 
 /** A teardown that takes longer than this hangs, in milliseconds: the longest drain of a configuration, and some more. */
 const LONGEST_TEARDOWN_MS = 7_320_000;
@@ -60,7 +49,19 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<void> {
   mkdirSync(options.dataDir, { recursive: true });
   const warn = (text: string) => process.stderr.write(`${text}\n`);
-  await withAutomationLock({ lockFile: options.lockFile, warn }, () => runThroughConfigs(options));
+  await withAutomationLock({ lockFile: options.lockFile, warn }, () => {
+    tidy(options.dataDir, warn);
+    return runThroughConfigs(options);
+  });
+}
+
+/** Removes what processes that were killed while they replaced a file have left: it is in the way of nobody, but for ever. */
+function tidy(dataDir: string, warn: (text: string) => void): void {
+  try {
+    for (const folder of [dataDir, join(dataDir, "messages")]) if (existsSync(folder)) removeDrafts(folder);
+  } catch (error) {
+    warn(`What killed processes have left in ${dataDir} could not be removed: ${(error as Error).message}`);
+  }
 }
 
 /**
@@ -172,46 +173,4 @@ async function prepare(
     logger.exception(error, { label: "The start could not be recorded" });
   }
   return { updater, record };
-}
-
-interface Loop {
-  updater: Updater<AgentConfig>;
-  logger: Logger;
-  stateFile: string;
-  /** Aborted at the latest when the loop has ended. */
-  signal: AbortSignal;
-  pulse: Pulse;
-}
-
-/**
- * Performs changes as they come; returns when one has been performed, or when the signal aborts. The processes look
- * after themselves.
- */
-async function mainLoop({ updater, logger, stateFile, signal, pulse }: Loop): Promise<Outcome> {
-  const wakeUp = new WakeUp();
-  signal.addEventListener("abort", () => wakeUp.notify());
-  watchFile(stateFile, signal, () => {
-    updater.reconsider();
-    wakeUp.notify();
-  });
-  using _round = setInterval(() => {
-    wakeUp.notify();
-    // Each step of it has an end of its own; the loop waits for the last.
-    if (updater.isPreparing) pulse.beat(LONGEST_ROUND_MS);
-  }, ROUND_MS);
-
-  let outcome: Outcome = "nothing";
-  for (let failures = 0; !signal.aborted && outcome === "nothing"; ) {
-    pulse.beat(LONGEST_ROUND_MS);
-    try {
-      outcome = await updater.performUpdate(signal);
-      failures = 0;
-      if (outcome === "nothing") await wakeUp.wait();
-    } catch (error) {
-      logger.exception(error, { label: "The main loop failed and goes on after a pause" });
-      const pause = BACK_OFF_MS[Math.min(failures++, BACK_OFF_MS.length - 1)];
-      await sleep(pause, undefined, { signal }).catch(() => undefined);
-    }
-  }
-  return outcome;
 }

@@ -5,6 +5,7 @@ import { Logger } from "@ivy/logger";
 import { MessagingAgent } from "@ivy/messaging";
 import { StateInterface } from "@ivy/state";
 import type { Config } from "@ivy/types";
+import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { publishMqttMessage } from "../src/index.ts";
 import { run } from "../src/tenta.ts";
@@ -41,9 +42,8 @@ async function setUp() {
 }
 
 /** Starts the backend in this process, as the agent starts it in one of its own. */
-function startBackend(broker: Mosquitto, dataDir: string, configDir: string) {
+function startBackend(broker: Mosquitto, dataDir: string, configDir: string, config = configuration(broker)) {
   const ended = new AbortController();
-  const config = configuration(broker);
   const messages = new MessagingAgent({ dataDir, revision: 7 });
   const logger = new Logger({
     origin: "tenta",
@@ -60,6 +60,19 @@ function startBackend(broker: Mosquitto, dataDir: string, configDir: string) {
   };
   onTestFinished(() => stop("restart"));
   return { messages, state, stop, log: () => logger.readCurrentLogFile() ?? "" };
+}
+
+/** The topics of what the broker has kept for whoever subscribes later. */
+async function retainedTopics({ host, port }: Mosquitto): Promise<string[]> {
+  const client = await connectAsync({ protocol: "mqtt", host, port, ...USER, reconnectPeriod: 0 });
+  onTestFinished(() => client.endAsync(true));
+  const topics: string[] = [];
+  client.on("message", (topic) => topics.push(topic));
+  await client.subscribeAsync("#", { qos: 1 });
+  // What is kept comes before anything else.
+  await client.publishAsync("last", "", { qos: 1 });
+  await vi.waitFor(() => expect(topics).toContain("last"), 20_000);
+  return topics.slice(0, topics.indexOf("last"));
 }
 
 /** Everything below a folder, as text. */
@@ -129,6 +142,33 @@ describe.skipIf(!hasMosquitto)("the Tenta backend (needs mosquitto)", () => {
     ]);
     expect(log().match(/was set aside/g)).toHaveLength(1);
     await vi.waitFor(() => expect(messages.getNLatestMessages(10)).toEqual([]));
+  });
+
+  it("has no more messages under way than the configuration allows", async () => {
+    const { broker, server, dataDir, configDir } = await setUp();
+    const offline = new MessagingAgent({ dataDir });
+    await offline.addMessages(
+      Array.from({ length: 20 }, (_, turn) => ({ variant: "data" as const, data: { turn } })),
+    );
+    await offline.teardown();
+    const config = configuration(broker);
+    const backend = config.backend && { ...config.backend, max_parallel_messages: 3 };
+    startBackend(broker, dataDir, configDir, { ...config, backend });
+    await server.count("measurements", 20);
+    // What is sent together is no more than that either.
+    const together = server.payloads.map((payload) => JSON.parse(payload).length);
+    expect(Math.max(...together)).toBe(3);
+  });
+
+  it("has the broker keep nothing for whoever subscribes later", async () => {
+    const { broker, server, dataDir, configDir } = await setUp();
+    const { messages } = startBackend(broker, dataDir, configDir);
+    await messages.addMessage({ variant: "data", data: { a: 1 } });
+    await messages.addMessage({ variant: "log", level: "ERROR", subject: "s", body: "b" });
+    const config = { general: { config_revision: 7 } };
+    await messages.addMessage({ variant: "config", status: "accepted", config });
+    await vi.waitFor(() => expect(server.arrivals).toHaveLength(3), 20_000);
+    expect(await retainedTopics(broker)).toEqual([]);
   });
 
   it("takes a configuration once, however often the broker sends it", async () => {
@@ -231,5 +271,15 @@ describe.skipIf(!hasMosquitto)("publishMqttMessage (needs mosquitto)", () => {
       ...USER,
     });
     expect(await server.until(({ sensor }) => sensor === "x")).toMatchObject({ element: message[0] });
+  });
+
+  it("has the broker keep the message only where that is asked for", async () => {
+    const { broker } = await setUp();
+    const { host, port } = broker;
+    const publish = (topic: string, options: { retain?: boolean }) =>
+      publishMqttMessage({ topic, message: {}, host, port, ...USER, ...options });
+    await publish("usual", {});
+    await publish("kept", { retain: true });
+    expect(await retainedTopics(broker)).toEqual(["kept"]);
   });
 });

@@ -99,6 +99,15 @@ describe("what Tenta gets", () => {
   });
 });
 
+it("Tenta gets no payload of much more than 128 KiB, however large the messages are", () => {
+  const long = Array.from({ length: 20 }, (_, identifier) =>
+    item(log("INFO", "", "x".repeat(16_382)), { identifier }),
+  );
+  const { publishes } = protocol.map(long);
+  expect(publishes.map(({ identifiers }) => identifiers.length)).toEqual([7, 7, 6]);
+  expect(publishes.flatMap(({ identifiers }) => identifiers)).toEqual([...long.keys()]);
+});
+
 describe("what Tenta does not take", () => {
   it.each([
     ["a text", { a: "x" }, '"a" is not a number'],

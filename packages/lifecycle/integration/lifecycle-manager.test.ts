@@ -160,6 +160,19 @@ describe("a process of the agent", () => {
     },
   );
 
+  it("has half a minute to end in, if nothing else is said", async () => {
+    const { manager, pid } = manage("stubborn");
+    manager.startProcedure();
+    await until(() => expect(alive(pid())).toBe(true));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const end = manager.teardown("stop");
+    vi.advanceTimersByTime(29_999);
+    expect(alive(pid())).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(await end).toMatchObject({ signal: "SIGKILL", forciblyKilled: true });
+  });
+
   it("takes what it has started with it", async () => {
     const { manager, dataDir } = manage("family");
     manager.startProcedure();

@@ -1,4 +1,4 @@
-import { REDACTED, spellingsOf } from "@ivy/types";
+import { redactText, spellingsOf } from "@ivy/types";
 import type { ProcessEnd } from "./process-status.ts";
 
 /** More of an error is not kept, in characters. */
@@ -15,7 +15,6 @@ export function describeEnd({ hungMs, error, signal, exitCode, stderrTail }: Pro
 
 /** A text as one line of bounded length, without secrets. */
 export function strikeOut(text: string, secrets: readonly string[]): string {
-  const clean = spellingsOf(secrets).reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
-  const line = clean.replaceAll(/\s+/g, " ").trim();
+  const line = redactText(text, spellingsOf(secrets)).replaceAll(/\s+/g, " ").trim();
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 3)}...`;
 }

@@ -41,7 +41,7 @@ export function keepWithinLimits(folder: string, current: string, { bytes, days 
   }
 }
 
-/** In bytes; another process may have removed the file meanwhile. */
-function sizeOf(path: string): number {
+/** In bytes; 0 where another process has removed the file meanwhile. */
+export function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

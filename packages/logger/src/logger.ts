@@ -5,13 +5,13 @@ import {
   type LoggingVerbosityConfig,
   type LogLevel,
   type LogMessageBody,
-  REDACTED,
+  redactText,
   spellingsOf,
 } from "@ivy/types";
 import pino from "pino";
 import { DailyFile } from "./daily-file.ts";
 import { describeError } from "./describe-error.ts";
-import { type Entry, formatBlocks, formatLine } from "./entry.ts";
+import { asBlocksOnly, asOneLine, type Entry, formatBlocks, formatLine } from "./entry.ts";
 import { isJournal, withPriority } from "./journal.ts";
 import { DEFAULT_LIMITS, type LogLimits } from "./limits.ts";
 
@@ -59,7 +59,7 @@ export class Logger implements Disposable {
   readonly #options: LoggerOptions;
   readonly #now: () => number;
   readonly #file: DailyFile;
-  readonly #secrets: readonly string[];
+  readonly #spellings: readonly string[];
   #verbosity: LoggingVerbosityConfig;
   #pino: pino.Logger<PinoLevel>;
   /** The entry that is being logged: pino passes its own form of it to the sinks, which none of them needs. */
@@ -69,7 +69,7 @@ export class Logger implements Disposable {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#file = new DailyFile(options.logsDir, { ...DEFAULT_LIMITS, ...options.limits });
-    this.#secrets = spellingsOf(options.secrets ?? []);
+    this.#spellings = spellingsOf(options.secrets ?? []);
     this.#verbosity = options.verbosity;
     this.#pino = this.#connectSinks();
   }
@@ -163,8 +163,9 @@ export class Logger implements Disposable {
 
   #format(entry: Entry): Formatted {
     const instantMs = this.#now();
-    const line = this.#redact(formatLine(instantMs, this.#options.origin, entry));
-    return { entry, instantMs, line, blocks: this.#redact(formatBlocks(entry)) };
+    // First the secrets, which may have several lines.
+    const line = asOneLine(this.#redact(formatLine(instantMs, this.#options.origin, entry)));
+    return { entry, instantMs, line, blocks: asBlocksOnly(this.#redact(formatBlocks(entry))) };
   }
 
   #pass(formatted: Formatted, sink: Sink): void {
@@ -188,7 +189,7 @@ export class Logger implements Disposable {
   }
 
   #redact(text: string): string {
-    return this.#secrets.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
+    return redactText(text, this.#spellings);
   }
 }
 

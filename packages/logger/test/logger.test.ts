@@ -16,6 +16,7 @@ import { join } from "node:path";
 import type { LoggingVerbosityConfig, LogMessageBody } from "@ivy/types";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { Logger, type LoggerOptions, logLevelIsVisible } from "../src/index.ts";
+import { searchLogs } from "../src/read.ts";
 
 const FIXTURES = join(import.meta.dirname, "fixtures");
 const EVERYTHING: LoggingVerbosityConfig = {
@@ -93,6 +94,34 @@ describe("a log entry", () => {
     expect(printed[0]).toMatch(/- EXCEPTION - Error: \{"status":503,"password":"\[redacted\]"\}\n/);
     expect(printed[1]).toContain('caused by\n{"a":1}\n');
     expect(printed[2]).toContain("- EXCEPTION - Error: [object Array]\n");
+  });
+
+  it("stays one whatever its texts hold, on the console and in the file", () => {
+    const { logger, printed, sent, file, logsDir } = createLogger({ secrets: ["first line\r\nsecond line"] });
+    const forged = "2026-11-25 12:00:00.000 UTC+1 - root             - ERROR     - forged";
+    const texts = [
+      `a\n${forged}\n`,
+      `a\r\n${forged}`,
+      `a\r${forged}\u2028${forged}`,
+      `\u001b[2J\u001b[H${forged}`,
+    ];
+    for (const text of texts) {
+      logger.info(text, text);
+      logger.exception(new Error("b", { cause: new Error(text) }), { label: text });
+    }
+    logger.warning("secret", "first line\r\nsecond line");
+    const entries = [...searchLogs(logsDir, {})];
+    expect(entries.map(({ level }) => level)).toEqual([
+      ...texts.flatMap(() => ["INFO", "EXCEPTION"]),
+      "WARNING",
+    ]);
+    expect(entries.filter(({ origin }) => origin !== "origin")).toEqual([]);
+    expect(entries.map(({ text }) => text)).toEqual(printed);
+    expect(printed.join("")).not.toMatch(/(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}]/u);
+    expect(printed[0]).toContain(` - a\n  ${forged}\n`);
+    expect(entries.at(-1)?.body).toContain("\n[redacted]\n");
+    expect(sent.map(({ body }) => body)).toEqual(entries.map(({ body }) => body.slice(body.indexOf("---"))));
+    expect(file()).toBe(printed.join(""));
   });
 
   it("can be a horizontal line", () => {

@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Logger } from "../src/index.ts";
-import { followLogs, type LogEntry, type LogFilter, lastEntries, searchLogs } from "../src/read.ts";
+import {
+  followLogs,
+  type LogEnd,
+  type LogEntry,
+  type LogFilter,
+  lastEntries,
+  searchLogs,
+} from "../src/read.ts";
 
 const HOUR_MS = 3_600_000;
 const NOON = new Date(2026, 2, 1, 12).getTime();
@@ -124,6 +131,24 @@ describe("following the logs", () => {
     clock.now += 24 * HOUR_MS;
     roof.info("next day");
     await vi.waitFor(() => expect(found).toEqual(["one", "two", "next day"]), 20_000);
+  });
+
+  it.each<[string, (folder: string, end: LogEnd) => Iterable<LogEntry>]>([
+    ["all", (folder, end) => searchLogs(folder, {}, end)],
+    ["the last ones", (folder, end) => lastEntries(folder, {}, 10, end)],
+  ])("begins where %s of what was there before end, whatever is added meanwhile", async (_what, before) => {
+    const clock = { now: NOON };
+    const main = loggerAt("main", clock);
+    main.info("before");
+    const ended = new AbortController();
+    onTestFinished(() => ended.abort());
+    const found: string[] = [];
+    const end = followLogs(folder, {}, { signal: ended.signal, found: ({ subject }) => found.push(subject) });
+    main.info("meanwhile");
+    clock.now += 24 * HOUR_MS;
+    main.info("next day");
+    expect(subjects(before(folder, end))).toEqual(["before"]);
+    await vi.waitFor(() => expect(found).toEqual(["meanwhile", "next day"]), 20_000);
   });
 
   it("waits for the rest of a line", async () => {

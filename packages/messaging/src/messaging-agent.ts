@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { KernelLock } from "@ivy/files";
 import type { MessageArchiveItem, MessageBody, MessageQueueItem } from "@ivy/types";
 import { readDay, readTexts, readUrgentDay } from "./archive.ts";
 import { checkDurability, checkedClock, checkRevision } from "./check-arguments.ts";
@@ -22,7 +23,10 @@ import { countPending } from "./queue/depth.ts";
 import { Housekeeping } from "./queue/housekeeping.ts";
 import { DEFAULT_LIMITS, type StoreLimits } from "./queue/limits.ts";
 import { randomName } from "./random-name.ts";
-import { QueueUnavailableError, TornDownError } from "./store-error.ts";
+import { QueueUnavailableError, StoreWriteError, TornDownError } from "./store-error.ts";
+
+/** How long putting dead letters back waits for another process that does so. */
+const REQUEUE_TIMEOUT_MS = 15_000;
 
 export interface MessagingAgentOptions<Body, Input = Body> {
   /** Everything is kept below it: the log in `messages/`, the queue in `active-message-queue.sqlite3`. */
@@ -86,8 +90,6 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
   /** Tells the messages of this agent from those of all others. */
   readonly #origin = randomName();
   #count = 0;
-  /** Dead letters on their way back into the queue. */
-  readonly #requeuing = new Set<number>();
   #isTornDown = false;
   #opened: { queue: ActiveQueue; housekeeping: Housekeeping } | undefined;
 
@@ -197,25 +199,25 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
 
   /**
    * Puts dead letters back into the queue, each with its own time and urgency and under a new identifier: once the server
-   * takes them, say. A power cut in between leaves one in both places, as do two processes that do it at once.
+   * takes them, say. A power cut in between leaves one in both places.
    *
    * @returns how many there were
+   * @throws LockHeldError where another process is at it for more than 15 s
    */
   async requeue(identifiers: Iterable<number>): Promise<number> {
+    this.#open();
+    // Whoever does the same meanwhile would add the same letters.
+    using lock = new KernelLock(join(this.#options.dataDir, "requeue.lock"));
+    await lock.acquire(REQUEUE_TIMEOUT_MS);
     const { queue } = this.#open();
     const wanted = new Set(identifiers);
     const letters = queue
       .deadLetters(Number.POSITIVE_INFINITY)
-      .filter(({ identifier }) => wanted.has(identifier) && !this.#requeuing.has(identifier));
-    for (const { identifier } of letters) this.#requeuing.add(identifier);
-    try {
-      for (const { identifier, record } of letters) {
-        const text = openRecord(record, JSON.stringify(record.m));
-        await this.#lanes[placeOf(identifier).lane].append([text], "sync");
-        queue.forget([identifier]);
-      }
-    } finally {
-      for (const { identifier } of letters) this.#requeuing.delete(identifier);
+      .filter(({ identifier }) => wanted.has(identifier));
+    for (const { identifier, record } of letters) {
+      const text = openRecord(record, JSON.stringify(record.m));
+      await this.#lanes[placeOf(identifier).lane].append([text], "sync");
+      queue.forget([identifier]);
     }
     return letters.length;
   }
@@ -390,9 +392,12 @@ export class MessagingAgent<Body = MessageBody, Input = Body> {
     return this.#opened;
   }
 
+  /** @throws StoreWriteError */
   #appendNow(records: readonly LogRecord[]): void {
     const { writer } = this.#lanes.regular;
-    writer.append(Buffer.from(records.map(encodeRecord).join("")));
+    const lines = Buffer.from(records.map(encodeRecord).join(""));
+    if (writer.append(lines) < lines.length)
+      throw new StoreWriteError(writer.path, new Error("the disk became full (ENOSPC)"));
     writer.syncNow();
   }
 }

@@ -159,6 +159,25 @@ describe("a queue whose database", () => {
   });
 });
 
+it("A queue of Python Ivy stays as it is where the disk becomes full while it is taken over", () => {
+  const dataDir = temporary();
+  const database = new Sqlite(join(dataDir, QUEUE));
+  database.exec(
+    "CREATE TABLE QUEUE (internal_id INTEGER PRIMARY KEY, timestamp DOUBLE NOT NULL, message_body TEXT NOT NULL)",
+  );
+  const insert = database.prepare("INSERT INTO QUEUE (timestamp, message_body) VALUES (?, ?)");
+  for (const value of [1, 2]) insert.run(1_700_000_000, JSON.stringify(number(value)));
+  database.close();
+  const agent = createAgent(dataDir);
+  const { append } = LogWriter.prototype;
+  vi.spyOn(LogWriter.prototype, "append").mockImplementationOnce(function (this: LogWriter, lines) {
+    return append.call(this, lines, lines.length - 10);
+  });
+  expect(() => agent.getNLatestMessages(10)).toThrow(/ENOSPC/);
+  // One that was written already is there twice.
+  expect(valuesOf(agent.getNLatestMessages(10))).toEqual([1, 1, 2]);
+});
+
 describe("a log", () => {
   it("with any byte changed loses the messages of that byte's line, and no other", {
     timeout: 60_000,

@@ -34,13 +34,16 @@ describe("dead letters", () => {
   });
 
   it("come back once where they are put back twice at once, as urgent as they were added", async () => {
-    const agent = createAgent(temporary());
+    const dataDir = temporary();
+    const [agent, other] = [createAgent(dataDir), createAgent(dataDir)];
     await agent.addMessage(number(1), { urgent: true });
-    const [{ identifier } = { identifier: 0 }] = agent.getNLatestMessages(1);
-    agent.setAside([{ identifier, reason: "too large" }]);
     await agent.addMessage(number(2));
-    expect(await Promise.all([agent.requeue([identifier]), agent.requeue([identifier])])).toEqual([1, 0]);
-    expect(valuesOf(agent.getNLatestMessages(10))).toEqual([1, 2]);
+    const letters = agent.getNLatestMessages(2).map(({ identifier }) => identifier);
+    agent.setAside(letters.map((identifier) => ({ identifier, reason: "too large" })));
+    await agent.addMessage(number(3));
+    const requeued = await Promise.all([agent, agent, other].map((one) => one.requeue(letters)));
+    expect(requeued.toSorted()).toEqual([0, 0, 2]);
+    expect(valuesOf(agent.getNLatestMessages(10))).toEqual([1, 3, 2]);
     expect(agent.deadLetters(10)).toEqual([]);
   });
 });

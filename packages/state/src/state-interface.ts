@@ -1,7 +1,7 @@
-import { existsSync, linkSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isCode, KernelLock, replaceFile } from "@ivy/files";
-import { State } from "@ivy/types";
+import { redact, State } from "@ivy/types";
 import type * as z from "zod/mini";
 
 /** How long an update waits for those of other processes, in milliseconds. */
@@ -20,6 +20,8 @@ export interface StateOptions<S> {
 interface Damage {
   what: string;
   remedy: string;
+  /** The text of the file, without the passwords of the configurations in it, as far as it can be read. */
+  kept: string;
 }
 
 /**
@@ -71,27 +73,30 @@ export class StateInterface<S = State> {
     let value: unknown;
     try {
       value = JSON.parse(text);
-    } catch (error) {
-      return this.#anew((error as Error).message);
+    } catch {
+      // The engine's own error would quote what stands around the mistake.
+      return this.#anew("it is not JSON", text);
     }
     const whole = this.#schema.safeParse(value);
     if (whole.success) return { state: whole.data, text };
+    const kept = `${JSON.stringify(redact(value), undefined, 2)}\n`;
     const unknown = new Set(whole.error.issues.map(({ path }) => String(path[0] ?? "")));
     const known = Object.entries(Object(value)).filter(([key]) => !unknown.has(key));
     const rest = this.#schema.safeParse(Object.fromEntries(known));
-    if (unknown.has("") || !rest.success) return this.#anew("it holds no state");
+    if (unknown.has("") || !rest.success) return this.#anew("it holds no state", kept);
     const keys = [...unknown].map((key) => `"${key}"`).join(", ");
     return {
       state: rest.data,
       damage: {
         what: `holds ${keys} in a form that this version does not know`,
         remedy: "everything else is taken over",
+        kept,
       },
     };
   }
 
-  #anew(why: string): { state: S; damage: Damage } {
-    const damage = { what: `could not be read (${why})`, remedy: "the state starts anew" };
+  #anew(why: string, kept: string): { state: S; damage: Damage } {
+    const damage = { what: `could not be read (${why})`, remedy: "the state starts anew", kept };
     return { state: this.#schema.parse({}), damage };
   }
 
@@ -104,11 +109,11 @@ export class StateInterface<S = State> {
     }
   }
 
-  #keepAside({ what, remedy }: Damage): void {
+  #keepAside({ what, remedy, kept: text }: Damage): void {
     let attempt = 1;
     while (existsSync(`${this.#file}.unreadable-${attempt}`)) attempt++;
     const kept = `${this.#file}.unreadable-${attempt}`;
-    linkSync(this.#file, kept);
+    replaceFile(kept, text, 0o600);
     this.#incident(`${this.#file} ${what}; it is kept as ${kept}, and ${remedy}`);
   }
 }

@@ -90,8 +90,9 @@ describe("the state", () => {
 
   it.each([
     ["torn", '{"system": {"last_'],
+    ["not JSON", '{"password": "canary" x}'],
     ["empty", ""],
-    ["against the schema", '{"pending_configs": 3}'],
+    ["against the schema", '{\n  "pending_configs": 3\n}\n'],
   ])("keeps a file that is %s aside, says so, and goes on", async (_, text) => {
     const dataDir = temporary();
     writeFileSync(join(dataDir, "state.json"), text);
@@ -101,8 +102,11 @@ describe("the state", () => {
     await state.update((draft) => {
       draft["count"] = 1;
     });
-    expect(readFileSync(join(dataDir, "state.json.unreadable-1"), "utf8")).toBe(text);
+    const kept = join(dataDir, "state.json.unreadable-1");
+    expect(readFileSync(kept, "utf8")).toBe(text);
+    expect(statSync(kept).mode & 0o777).toBe(0o600);
     expect(onIncident).toHaveBeenCalledWith(expect.stringContaining("state.json.unreadable-1"));
+    expect(onIncident).not.toHaveBeenCalledWith(expect.stringContaining("canary"));
     expect(state.load()["count"]).toBe(1);
   });
 
@@ -111,7 +115,7 @@ describe("the state", () => {
     const file = join(dataDir, "state.json");
     const waiting = {
       general: { config_revision: 3, software_version: "1.2.3" },
-      backend: { password: "p" },
+      backend: { password: "canary" },
     };
     const system = { last_boot_time: "2024-01-01T00:00:00+00:00", last_5_min_load: 3 };
     writeFileSync(file, JSON.stringify({ system, pending_configs: [waiting], my_sensor: 1 }));
@@ -121,6 +125,12 @@ describe("the state", () => {
     expect(state.load()).toEqual(left);
     await state.update(() => undefined);
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(left);
+    const kept = { ...waiting, backend: { password: "[redacted]" } };
+    expect(JSON.parse(readFileSync(`${file}.unreadable-1`, "utf8"))).toEqual({
+      system,
+      pending_configs: [kept],
+      my_sensor: 1,
+    });
     expect(onIncident.mock.calls).toEqual([
       [
         `${file} holds "pending_configs" in a form that this version does not know; ` +

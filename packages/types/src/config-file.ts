@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { isCode, replaceFile } from "@ivy/files";
-import { type ParseError, parse as parseTolerantly, printParseErrorCode } from "jsonc-parser";
+import { type ParseError, parse as parseTolerantly, printParseErrorCode, visit } from "jsonc-parser";
 import type * as z from "zod/mini";
 import { Config } from "./config.ts";
-import { ConfigError } from "./config-error.ts";
+import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { describeProblems } from "./describe-problem.ts";
 import { ForeignConfig } from "./foreign-config.ts";
 
@@ -29,7 +29,7 @@ export function parseConfig(value: unknown, source: string, schema: Schema<unkno
 /**
  * Loads a configuration from JSON text.
  *
- * @throws ConfigError where the text is not JSON (with line and column) or not a configuration
+ * @throws ConfigError where the text is not JSON (with line and column), says a key twice, or is not a configuration
  */
 export function loadConfigFromString(text: string, source?: string): Config;
 export function loadConfigFromString<Value>(text: string, source: string, schema: Schema<Value>): Value;
@@ -38,7 +38,11 @@ export function loadConfigFromString(
   source = "The configuration",
   schema: Schema<unknown> = Config,
 ): unknown {
-  return parseConfig(parseJson(text.replace(BYTE_ORDER_MARK, ""), source), source, schema);
+  const json = text.replace(BYTE_ORDER_MARK, "");
+  const value = parseJson(json, source);
+  const repeated = repeatedKeys(json);
+  if (repeated.length > 0) throw new ConfigError(source, repeated);
+  return parseConfig(value, source, schema);
 }
 
 /**
@@ -91,4 +95,20 @@ function parseJson(text: string, source: string): unknown {
     const what = errors[0] === undefined ? "InvalidSymbol" : printParseErrorCode(errors[0].error);
     throw new ConfigError(source, [{ path: "", problem: `is not JSON: ${what} at ${where}` }]);
   }
+}
+
+/** Keys that one object holds twice: of them the engine takes the last, and whoever has written the first is not told. */
+function repeatedKeys(json: string): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const open: Set<string>[] = [];
+  visit(json, {
+    onObjectBegin: () => void open.push(new Set()),
+    onObjectEnd: () => void open.pop(),
+    onObjectProperty: (key, _offset, _length, line, _column, above) => {
+      const path = [...above(), key].join(".");
+      if (open.at(-1)?.has(key)) problems.push({ path, problem: `stands twice, on line ${line + 1} again` });
+      open.at(-1)?.add(key);
+    },
+  });
+  return problems;
 }

@@ -31,7 +31,7 @@ export {
   MessageBody,
   type MessageQueueItem,
 } from "./messages.ts";
-export { REDACTED, redact, secret, secretsOf, spellingsOf } from "./secret.ts";
+export { REDACTED, redact, redactText, secret, secretsOf, spellingsOf } from "./secret.ts";
 export {
   ChangeState,
   HandledConfig,

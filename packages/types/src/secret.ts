@@ -73,6 +73,15 @@ export function spellingsOf(secrets: readonly string[]): string[] {
   return [...new Set(spellings)].sort((a, b) => b.length - a.length);
 }
 
+/**
+ * A text in which {@link REDACTED} stands for every secret.
+ *
+ * @param spellings - of the secrets, as {@link spellingsOf} lists them: longest first, so that none leaves a rest of another
+ */
+export function redactText(text: string, spellings: readonly string[]): string {
+  return spellings.reduce((shown, spelling) => shown.replaceAll(spelling, REDACTED), text);
+}
+
 const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
 
 type Visit = (secretValue: unknown) => unknown;

@@ -10,10 +10,14 @@ import {
   dumpConfig,
   loadConfig,
   loadConfigFromString,
+  loadForeignConfigFromString,
   parseConfig,
   redact,
+  redactText,
   secret,
   secretsOf,
+  spellingsOf,
+  toForeignConfig,
 } from "../src/index.ts";
 
 /** What Python Ivy 1.1.0 loads, with the misspelt key of its template. */
@@ -223,8 +227,30 @@ describe("a configuration", () => {
     expect(() => loadConfigFromString(text, "config.json")).not.toThrow(/canary/);
   });
 
+  it("that says a key twice is refused with path and line of each, whichever version it is for", () => {
+    const text = `{
+      "general": { "config_revision": 1, "software_version": "1.1.0", "software_version": "canary" },
+      "lists": [{ "name": "a" }, { "name": "b", "\\u006eame": "c" }],
+      "general": {}
+    }`;
+    expect(() => loadForeignConfigFromString(text, "config.json")).toThrow(
+      [
+        "config.json cannot be used:",
+        "  general.software_version: stands twice, on line 2 again",
+        "  lists.1.name: stands twice, on line 3 again",
+        "  general: stands twice, on line 4 again",
+      ].join("\n"),
+    );
+  });
+
   it("that is missing says so", () => {
     expect(() => loadConfig("/nowhere/config.json")).toThrow(/nowhere\/config\.json.*\n.*missing/);
+  });
+
+  it("is for any version what it is for this one, to the last section", () => {
+    const foreign = toForeignConfig(loadConfigFromString(JSON.stringify(PYTHON_1_1_0)));
+    expect(foreign).toEqual(LOADED);
+    expect(loadForeignConfigFromString(JSON.stringify(foreign))).toEqual(foreign);
   });
 
   it("is written for its owner only and read back as it was", () => {
@@ -319,6 +345,18 @@ describe("redact", () => {
 
   it("lists the secrets, longest first", () => {
     expect(secretsOf(PYTHON_1_1_0, Config)).toEqual(["ghp_canary", "canary"]);
+  });
+});
+
+describe("redactText", () => {
+  it("strikes out every spelling of every secret, and leaves no rest of one that holds another", () => {
+    const spellings = spellingsOf(["canary", 'canary "long"']);
+    const texts = ['canary "long", canary', JSON.stringify('canary "long"'), "canary%20%22long%22"];
+    expect(texts.map((text) => redactText(text, spellings))).toEqual([
+      "[redacted], [redacted]",
+      '"[redacted]"',
+      "[redacted]",
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { REDACTED, spellingsOf } from "@ivy/types";
+import { REDACTED, redactText, spellingsOf } from "@ivy/types";
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/gs;
 
@@ -9,8 +9,7 @@ const CREDENTIALS_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi;
 export function scrubber(secrets: readonly string[]): (text: string) => string {
   const written = spellingsOf(secrets);
   return (text) =>
-    written
-      .reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text)
+    redactText(text, written)
       .replaceAll(PRIVATE_KEY, REDACTED)
       .replaceAll(CREDENTIALS_IN_URL, `$1${REDACTED}@`);
 }

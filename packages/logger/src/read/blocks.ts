@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { beginAfter, beginBefore } from "./log-entry.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -6,15 +6,13 @@ const CHUNK_BYTES = 1024 * 1024;
 /** Longer than any entry: what is longer without a beginning is none. */
 const LONGEST_ENTRY = 16 * CHUNK_BYTES;
 
-/** A file in blocks of whole entries, a byte a character, from its begin to its end. */
-export function* blocks(path: string): Generator<string> {
+/** The first bytes of a file in blocks of whole entries, a byte a character, from its begin on. */
+export function* blocks(path: string, size: number): Generator<string> {
   const descriptor = openSync(path, "r");
   try {
     let rest = "";
-    for (let at = 0; ; at += CHUNK_BYTES) {
-      const chunk = readChunk(descriptor, at, at + CHUNK_BYTES);
-      if (chunk === "") break;
-      const text = rest + chunk;
+    for (let at = 0; at < size; at += CHUNK_BYTES) {
+      const text = rest + readChunk(descriptor, at, Math.min(size, at + CHUNK_BYTES));
       const lastBegin = beginBefore(text, text.length);
       const end = lastBegin <= 0 && text.length > LONGEST_ENTRY ? text.length : Math.max(0, lastBegin);
       yield text.slice(0, end);
@@ -26,12 +24,12 @@ export function* blocks(path: string): Generator<string> {
   }
 }
 
-/** The same from the end of the file to its begin. */
-export function* blocksFromEnd(path: string): Generator<string> {
+/** The same back to its begin. */
+export function* blocksFromEnd(path: string, size: number): Generator<string> {
   const descriptor = openSync(path, "r");
   try {
     let rest = "";
-    for (let end = fstatSync(descriptor).size; end > 0; end -= CHUNK_BYTES) {
+    for (let end = size; end > 0; end -= CHUNK_BYTES) {
       const begin = Math.max(0, end - CHUNK_BYTES);
       const text = readChunk(descriptor, begin, end) + rest;
       const isUnreadable = text.length > LONGEST_ENTRY;

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, statSync, watch } from "node:fs";
+import { closeSync, openSync, readSync, watch } from "node:fs";
 import { join } from "node:path";
-import { listDailyFiles } from "../limits.ts";
+import { listDailyFiles, sizeOf } from "../limits.ts";
+import { type LogEnd, logEnd } from "./log-end.ts";
 import type { LogEntry } from "./log-entry.ts";
 import type { LogFilter } from "./log-filter.ts";
 import { searchText } from "./search.ts";
@@ -12,14 +13,15 @@ const LINE_FEED = 0x0a;
  * Woken by the kernel; nothing happens while nothing is written.
  *
  * @param folder - folder of the daily files
+ * @returns where the files ended that it begins behind, so that what was there before can be searched for
  * @throws where there is no such folder
  */
 export function followLogs(
   folder: string,
   filter: LogFilter,
   { signal, found }: { signal: AbortSignal; found: (entry: LogEntry) => void },
-): void {
-  const done = new Map(listDailyFiles(folder).map((name) => [name, sizeOf(join(folder, name))]));
+): LogEnd {
+  // Watched before it is looked at, for what is added in between.
   watch(folder, { signal }, () => {
     for (const name of listDailyFiles(folder)) {
       const { text, next } = readFrom(join(folder, name), done.get(name) ?? 0);
@@ -27,6 +29,9 @@ export function followLogs(
       for (const entry of searchText(text, filter)) found(entry);
     }
   });
+  const begin = logEnd(folder);
+  const done = new Map(begin);
+  return begin;
 }
 
 /** The whole lines that have been added, a byte a character: an entry is one write. */
@@ -44,8 +49,4 @@ function readFrom(path: string, from: number): { text: string; next: number } {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,4 +1,5 @@
 import type { LogLevel } from "@ivy/types";
+import { BEGIN } from "../entry.ts";
 
 /** An entry of a log file; a traceback and other details belong to it. */
 export interface LogEntry {
@@ -13,8 +14,7 @@ export interface LogEntry {
   text: string;
 }
 
-/** How an entry begins: nothing else in a log file does. */
-const BEGIN = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC[+-][\d.]+ - /y;
+const BEGIN_HERE = new RegExp(BEGIN, "y");
 
 const FIRST_LINE = / - (.*?) +- (DEBUG|INFO|WARNING|ERROR|EXCEPTION) +- (.*)$/;
 
@@ -22,8 +22,8 @@ const HOUR_MS = 3_600_000;
 
 /** Whether an entry begins at an index. */
 export function beginsAt(text: string, index: number): boolean {
-  BEGIN.lastIndex = index;
-  return BEGIN.test(text);
+  BEGIN_HERE.lastIndex = index;
+  return BEGIN_HERE.test(text);
 }
 
 /** Where the entry begins that an index lies in; -1 where none does before. */

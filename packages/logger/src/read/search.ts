@@ -1,23 +1,32 @@
 import { join } from "node:path";
-import { listDailyFiles } from "../limits.ts";
 import { blocks, blocksFromEnd } from "./blocks.ts";
+import { type LogEnd, logEnd } from "./log-end.ts";
 import { beginAfter, beginBefore, instantAt, type LogEntry, parseEntry } from "./log-entry.ts";
 import { hintOf, isWithin, type LogFilter, matches, mayHold } from "./log-filter.ts";
 
-/** The wanted entries of a folder of daily files, oldest file first; of a file in the order in which it was written. */
-export function* searchLogs(folder: string, filter: LogFilter): Generator<LogEntry> {
-  for (const name of listDailyFiles(folder)) {
+/**
+ * The wanted entries of a folder of daily files, oldest file first; of a file in the order in which it was written.
+ *
+ * @param end - what stands behind it is left out
+ */
+export function* searchLogs(folder: string, filter: LogFilter, end = logEnd(folder)): Generator<LogEntry> {
+  for (const [name, size] of end) {
     if (!mayHold(name, filter)) continue;
-    for (const block of blocks(join(folder, name))) yield* searchText(block, filter);
+    for (const block of blocks(join(folder, name), size)) yield* searchText(block, filter);
   }
 }
 
 /** The last wanted entries, in the same order; no more is read than needed. */
-export function lastEntries(folder: string, filter: LogFilter, count: number): LogEntry[] {
+export function lastEntries(
+  folder: string,
+  filter: LogFilter,
+  count: number,
+  end: LogEnd = logEnd(folder),
+): LogEntry[] {
   let found: LogEntry[] = [];
-  for (const name of listDailyFiles(folder).reverse()) {
+  for (const [name, size] of [...end].reverse()) {
     if (!mayHold(name, filter)) continue;
-    for (const block of blocksFromEnd(join(folder, name))) {
+    for (const block of blocksFromEnd(join(folder, name), size)) {
       if (found.length >= count) return found;
       const own = [...searchText(block, filter)];
       found = [...own.slice(Math.max(0, own.length + found.length - count)), ...found];

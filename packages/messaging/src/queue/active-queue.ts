@@ -1,11 +1,10 @@
-import { KernelLock } from "@ivy/files";
 import type { Span } from "../log/place.ts";
 import type { LogRecord } from "../log/record.ts";
 import { joined, without } from "../log/spans.ts";
 import { QueueUnavailableError } from "../store-error.ts";
 import type { Buried, BuriedRecord } from "./buried.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { isDamage, isRefusalOfTheDisk, setDatabaseAside } from "./database.ts";
+import { MendedStore } from "./mended-store.ts";
 import { dropPythonQueue, hasPythonQueue, readPythonQueue } from "./python-original.ts";
 import {
   addDropped,
@@ -17,11 +16,10 @@ import {
   readDropped,
   readKnown,
   readLogName,
-  type Statements,
   subtract,
   trimDead,
 } from "./statements.ts";
-import { carryOverDead, inodeOf, openStore, type Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** How long after a checkpoint the next one is due, in milliseconds. */
 const CHECKPOINT_MS = 600_000;
@@ -29,12 +27,6 @@ const CHECKPOINT_MS = 600_000;
 /** More are not kept: the oldest go. */
 const MOST_DEAD_LETTERS = 10_000;
 const MOST_DEAD_BYTES = 64 * 1024 ** 2;
-
-/** Whoever only reads looks this often whether another process has built the database anew, in milliseconds. */
-const LOOK_AGAIN_MS = 1_000;
-
-/** For an opening that waits for another process itself. */
-const LOCK_TIMEOUT_MS = 15_000;
 
 /** What becomes of messages. */
 export interface Change {
@@ -57,15 +49,11 @@ export interface Change {
 export class ActiveQueue {
   readonly #file: string;
   readonly #incident: (text: string) => void;
-  /** Not there while the disk does not let it be opened. */
-  #store: Store | undefined;
+  readonly #store: MendedStore;
   /** What was pending as it was last known; `undefined` if nothing is known. */
   #known: Checkpoint | undefined;
   /** The version of the database that this is from; -1 if it is from elsewhere, or out of date. */
   #version = -1;
-  #lookedAt = performance.now();
-  /** A database that has been set aside, and why, until what it holds is carried over. */
-  #aside: { kept: string; cause: Error } | undefined;
   #checkpointAt = performance.now();
   #changed = false;
   #toldOfTrimmed = false;
@@ -78,21 +66,27 @@ export class ActiveQueue {
     this.#file = file;
     this.#incident = incident;
     this.#known = readCheckpoint(this.#checkpointFile);
-    unlessRefused(() => this.#guarded(() => undefined), incident);
+    this.#store = new MendedStore({
+      file,
+      incident,
+      known: () => this.#known,
+      opened: (store) => this.#opened(store),
+    });
+    unlessRefused(() => this.#store.use(() => undefined), incident);
   }
 
   /** The parts of the log that are still to be sent, whoever has changed them last. */
   pending(): readonly Span[] {
-    if (this.#store !== undefined) unlessRefused(() => this.#guarded((store) => this.#refresh(store)));
+    if (this.#store.isOpen) unlessRefused(() => this.#store.use((store) => this.#refresh(store)));
     return this.#known?.pending ?? EVERYTHING;
   }
 
   /** Takes a log for that of this queue. If it has been another, all of the new one is still to be sent. */
   recognise(log: string): void {
-    const before = this.#guarded(({ statements }) => readLogName(statements));
+    const before = this.#store.use(({ statements }) => readLogName(statements));
     if (before === log) return;
     const isReplaced = before !== "" && readCheckpoint(this.#checkpointFile)?.log !== log;
-    this.#transaction(({ set, clear, insert }) => {
+    this.#store.transaction(({ set, clear, insert }) => {
       set.run("log", log);
       if (!isReplaced) return;
       clear.run();
@@ -112,7 +106,7 @@ export class ActiveQueue {
   apply({ done, dead = [] }: Change): void {
     const spans = joined(done);
     let trimmed = 0;
-    this.#transaction((statements) => {
+    this.#store.transaction((statements) => {
       for (const span of spans) subtract(statements, span);
       for (const { located, reason } of dead) bury(statements, located, reason);
       trimmed = dead.length > 0 ? trimDead(statements, MOST_DEAD_LETTERS, MOST_DEAD_BYTES) : 0;
@@ -126,7 +120,7 @@ export class ActiveQueue {
 
   /** All of a part of the log is still to be sent, whatever was known of it. */
   restore(span: Span): void {
-    this.#transaction((statements) => {
+    this.#store.transaction((statements) => {
       subtract(statements, span);
       insertAll(statements.insert, [span]);
     });
@@ -135,24 +129,24 @@ export class ActiveQueue {
 
   /** The oldest dead letters. */
   deadLetters(limit: number): BuriedRecord[] {
-    return this.#guarded(({ statements }) => readDead(statements, limit));
+    return this.#store.use(({ statements }) => readDead(statements, limit));
   }
 
   /** Removes dead letters. */
   forget(identifiers: readonly number[]): void {
-    this.#transaction(({ forget }) => {
+    this.#store.transaction(({ forget }) => {
       for (const identifier of identifiers) forget.run(identifier);
     });
   }
 
   /** Notes that messages have been dropped unsent. */
   countDropped(messages: number): void {
-    this.#transaction((statements) => addDropped(statements, messages));
+    this.#store.transaction((statements) => addDropped(statements, messages));
   }
 
   /** How many dead letters there are, and how many messages have been dropped unsent since the queue began. */
   counts(): { dead: number; dropped: number } {
-    return this.#guarded(({ statements }) => ({
+    return this.#store.use(({ statements }) => ({
       dead: statements.countDead.get()?.count ?? 0,
       dropped: readDropped(statements),
     }));
@@ -164,8 +158,8 @@ export class ActiveQueue {
    * @param append - stores records durably in the log
    */
   takeOverPythonQueue(append: (records: LogRecord[]) => void): void {
-    if (this.#store === undefined) return;
-    this.#guarded(({ database, transaction }) => {
+    if (!this.#store.isOpen) return;
+    this.#store.use(({ database, transaction }) => {
       if (!hasPythonQueue(database)) return;
       transaction(() => {
         // Another process may have been faster.
@@ -179,7 +173,7 @@ export class ActiveQueue {
 
   close(): void {
     if (this.#changed) this.#checkpoint();
-    this.#leave();
+    this.#store.close();
   }
 
   get #checkpointFile(): string {
@@ -191,7 +185,7 @@ export class ActiveQueue {
     this.#checkpointAt = performance.now();
     this.#changed = false;
     try {
-      this.#guarded((store) => {
+      this.#store.use((store) => {
         // Never ahead of the database: what a power cut took from that would be neither pending nor a dead letter.
         store.database.pragma("wal_checkpoint(FULL)");
         writeCheckpoint(this.#checkpointFile, this.#refresh(store));
@@ -218,86 +212,11 @@ export class ActiveQueue {
     return this.#known;
   }
 
-  /** Once more where another process has set the database aside meanwhile: it would be lost with that. */
-  #transaction(work: (statements: Statements) => void): void {
-    this.#guarded(({ transaction }) => transaction(work));
-    if (this.#isReplaced()) this.#guarded(({ transaction }) => transaction(work));
-  }
-
-  /** Does something with the database and, where that turns out to be damaged, again with a new one. */
-  #guarded<Result>(work: (store: Store) => Result): Result {
-    if (performance.now() - this.#lookedAt > LOOK_AGAIN_MS) this.#isReplaced();
-    try {
-      return this.#attempt(work);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-    }
-    this.#leave();
-    return this.#attempt(work);
-  }
-
-  /** @throws QueueUnavailableError where the disk does not let it */
-  #attempt<Result>(work: (store: Store) => Result): Result {
-    try {
-      this.#store ??= this.#open();
-      return work(this.#store);
-    } catch (error) {
-      throw isRefusalOfTheDisk(error) ? new QueueUnavailableError(this.#file, error) : error;
-    }
-  }
-
-  /** Whether another file has taken the place of the database, which is left then. */
-  #isReplaced(): boolean {
-    this.#lookedAt = performance.now();
-    if (this.#store === undefined || inodeOf(this.#file) === this.#store.inode) return false;
-    this.#leave();
-    return true;
-  }
-
-  #leave(): void {
-    const store = this.#store;
-    this.#store = undefined;
-    store?.database.close();
-  }
-
-  #open(): Store {
-    const store = this.#openAlone();
-    this.#version = -1;
-    if (this.#aside === undefined) return store;
-    const { kept, cause } = this.#aside;
-    const carried = carryOverDead(kept, store.statements);
-    this.#aside = undefined;
-    const again = this.#known === undefined ? "everything in the log is" : "what was sent lately may be";
-    this.#incident(
-      `${this.#file} cannot be used (${cause.message}). It is kept as ${kept} and built anew with ${carried} of its ` +
-        `dead letters; ${again} sent once more`,
-    );
-    return store;
-  }
-
-  /**
-   * The database, or a new one where it is damaged: one process at a time, so that none sets aside what another has just
-   * built, or opens what is being set aside.
-   */
-  #openAlone(): Store {
-    using lock = new KernelLock(`${this.#file}.lock`);
-    lock.acquireSync(LOCK_TIMEOUT_MS);
-    const store = this.#openOrBuild();
+  #opened({ transaction }: Store): void {
     const known = this.#known;
     // It may be of another process that knew less.
-    if (this.#version !== -1 && known !== undefined)
-      store.transaction((statements) => catchUp(statements, known));
-    return store;
-  }
-
-  #openOrBuild(): Store {
-    try {
-      return openStore(this.#file, this.#known);
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#aside = { kept: setDatabaseAside(this.#file), cause: error };
-      return openStore(this.#file, this.#known);
-    }
+    if (this.#version !== -1 && known !== undefined) transaction((statements) => catchUp(statements, known));
+    this.#version = -1;
   }
 }
 

@@ -1,4 +1,4 @@
-import { ConfigError, REDACTED, spellingsOf } from "@ivy/types";
+import { ConfigError, REDACTED, redactText, spellingsOf } from "@ivy/types";
 import type { UpdateDeferredError, UpdateRejectedError } from "../errors.ts";
 
 /** Characters of a reason that are kept: its beginning says what failed, its end what was printed last; servers take no more. */
@@ -13,7 +13,7 @@ export function describe(
   secrets: readonly string[],
 ): string {
   const spellings = spellingsOf(secrets);
-  const strike = (text: string) => spellings.reduce((shown, one) => shown.replaceAll(one, REDACTED), text);
+  const strike = (text: string) => redactText(text, spellings);
   if (error instanceof ConfigError) return shortened(strike(error.message));
   const what = strike(`${error.code} in step "${error.step}": ${error.message}`);
   const output = "output" in error && error.output ? error.output : undefined;

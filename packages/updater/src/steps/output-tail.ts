@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import { REDACTED, spellingsOf } from "@ivy/types";
+import { redactText, spellingsOf } from "@ivy/types";
 
 /** Characters of what a step printed that are kept: its end, where the reason of a failure stands. */
 const KEPT = 64 * 1024;
@@ -34,7 +34,7 @@ export class OutputTail {
       open += chunk === undefined ? decoder.end() : decoder.write(chunk);
       const complete = chunk === undefined ? open.length : open.lastIndexOf("\n") + 1;
       const end = open.length - complete > LONGEST_LINE ? this.#safeEnd(open) : complete;
-      this.#add(this.#strike(open.slice(0, end)));
+      this.#add(redactText(open.slice(0, end), this.#secrets));
       open = open.slice(end);
     };
   }
@@ -55,10 +55,6 @@ export class OutputTail {
       }
     }
     return end;
-  }
-
-  #strike(text: string): string {
-    return this.#secrets.reduce((struck, secret) => struck.replaceAll(secret, REDACTED), text);
   }
 
   #add(text: string): void {

@@ -26,11 +26,13 @@ export async function showLogs(options: ShowOptions): Promise<void> {
   if (!existsSync(folder)) throw new Error(`There are no logs yet: the agent has not run on ${DATA_DIR}`);
   const shown = json ? asJson : ({ text }: LogEntry) => text;
 
-  // Before what is there is looked at, so that nothing is missed in between; it comes when this is through with that.
+  // What is added meanwhile comes when this is through with what is there, so that nothing is missed or comes twice.
   const added = (entry: LogEntry) => void process.stdout.write(shown(entry));
-  if (follow) followLogs(folder, filter, { signal: termination(), found: added });
+  const end = follow ? followLogs(folder, filter, { signal: termination(), found: added }) : undefined;
   const output = new BufferedOutput();
-  const found = Number.isFinite(count) ? lastEntries(folder, filter, count) : searchLogs(folder, filter);
+  const found = Number.isFinite(count)
+    ? lastEntries(folder, filter, count, end)
+    : searchLogs(folder, filter, end);
   for (const entry of found) output.write(shown(entry));
   output.flush();
 }
