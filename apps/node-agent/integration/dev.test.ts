@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { cpSync, existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
-import { expect, it, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { configFor } from "./support/config.ts";
-import { type DeployedNode, deployNode, ended, processesOf } from "./support/deployed-node.ts";
+import { type DeployedNode, deployNode, processesOf } from "./support/deployed-node.ts";
 import { expectedProcesses } from "./support/expected-processes.ts";
 
 const TEMPLATE = resolve(import.meta.dirname, "../../../config/config.template.json");
@@ -56,9 +56,12 @@ it("`npm start` creates a configuration, shows what a broker of its own receives
   );
   expect(processesOf(node.root).map(({ name }) => name)).toEqual(expect.arrayContaining(["dev", ...others]));
 
+  const silent = connect(port, "127.0.0.1");
+  onTestFinished(() => void silent.destroy());
+  await once(silent, "connect");
   // Ctrl-C goes to all processes of the terminal.
   process.kill(-(child.pid ?? 0), "SIGINT");
-  expect(await ended(child)).toEqual({ code: 0, signal: null });
+  await vi.waitFor(() => expect(child.exitCode).toBe(0), { timeout: 20_000 });
   expect(processesOf(node.root)).toEqual([]);
   expect(said()).toContain("everything has ended");
   expect(await isListening(port)).toBe(false);

@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { Aedes } from "aedes";
 
+/** A client that has said nothing for this long is let go, for it would keep this process alive; in milliseconds. */
+const SILENT_MS = 2_000;
+
 /** A broker for trying things out: on loopback, in memory, without authentication. */
 export interface DevelopmentBroker extends AsyncDisposable {
   port: number;
@@ -15,7 +18,7 @@ export interface DevelopmentBroker extends AsyncDisposable {
 export async function startDevelopmentBroker(
   received: (topic: string, payload: string) => void,
 ): Promise<DevelopmentBroker> {
-  const broker = await Aedes.createBroker();
+  const broker = await Aedes.createBroker({ connectTimeout: SILENT_MS });
   broker.on("publish", (packet, client) => {
     if (client !== null) received(packet.topic, packet.payload.toString());
   });
