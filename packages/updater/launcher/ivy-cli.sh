@@ -266,34 +266,37 @@ collect_code() {
 
 # --- The protocol ----------------------------------------------------------------------------------------------------
 
-# What the attempts of `active` have come to: sets tried, counted, powerless, spent and last_exit.
+# Whether an attempt was cut off from outside, which says nothing about a version: somebody has stopped it in an orderly
+# way, or it has no end and was made in another boot.
+was_cut_off() { [ "$ended" = signal ] || { [ -z "$ended" ] && read_line "$1/boot" && [ "${line%% *}" != "$boot" ]; }; }
+
+# What the attempts of `active` have come to: sets tried, counted, cut_off, spent and last_exit.
 review_attempts() {
-  tried=0 counted=0 powerless=0 spent=0 last_exit=''
+  tried=0 counted=0 cut_off=0 spent=0 last_exit=''
   for folder in "$own/trial/$active"/attempt-*; do
     [ -d "$folder" ] || continue
     read_line "$folder/exit" && ended=$line
     read_line "$folder/spent" && read_number "$line" 0
     spent=$((spent + number))
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
-    read_line "$folder/boot"
-    if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
-    elif ! has_waited "$folder"; then powerless=$((powerless + 1)); fi
+    if ! was_cut_off "$folder"; then counted=$((counted + 1))
+    elif ! has_waited "$folder"; then cut_off=$((cut_off + 1)); fi
     read_number "${folder##*-}" 0
     if [ "$number" -gt "$tried" ]; then tried=$number last_exit=$ended; fi
   done
   gen=$own/gen/$active/gen.json
   read_number_of "$gen" trialSeconds 300 && remaining=$((number - spent))
   read_number_of "$gen" attempts 3 && most=$number
-  read_number_of "$gen" powerAttempts 10 && most_powerless=$number
+  read_number_of "$gen" powerAttempts 10 && most_cut_off=$number
 }
 
 # Sets `reason` to why `active` is to be left, if it is, and `tail` to what tells more.
 find_reason() {
   reason='' tail=''
   if ! is_runnable "$active"; then reason=not-runnable
-  elif [ "$powerless" -ge "$most_powerless" ]; then reason=power
+  elif [ "$cut_off" -ge "$most_cut_off" ]; then reason=power
   elif [ "$counted" -ge "$most" ] || [ "$remaining" -le 0 ]; then
-    case $last_exit in 126 | 127) reason=not-runnable ;; deadline) reason=deadline ;; '') reason=power ;; *) reason=exited ;; esac
+    case $last_exit in 126 | 127) reason=not-runnable ;; deadline | signal) reason=deadline ;; '') reason=power ;; *) reason=exited ;; esac
   else
     find_mismatch "$active" "$good"
     if [ -n "$tail" ]; then reason=corrupt; fi
@@ -344,7 +347,7 @@ choose() {
   find_reason
   if [ -n "$reason" ]; then roll_back "$reason" "$tail"; return; fi
   read_clock && begun=$now noted=0
-  if [ -n "$last_exit" ]; then pause_before_attempt; fi
+  case $last_exit in '' | signal) ;; *) pause_before_attempt ;; esac
   if [ -n "$stopping" ]; then return; fi
   if twice count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
 }

@@ -118,6 +118,21 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
     expect(readVerdict(node.paths, name)).toMatchObject({ reason: "power", attempts: 10, lastExit: "" });
   });
 
+  it("is not lost by a version that is stopped in an orderly way in each attempt, until there are ten", async () => {
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 200 });
+    const { node, old, name } = trial;
+    for (let stop = 1; stop <= 9; stop++) await node.call("restart");
+    expect(node.starts(name)).toHaveLength(10);
+    expect([node.active, readVerdict(node.paths, name)]).toEqual([name, undefined]);
+    await node.call("restart");
+    await isBack(node, old);
+    expect(readVerdict(node.paths, name)).toMatchObject({
+      reason: "power",
+      attempts: 10,
+      lastExit: "signal",
+    });
+  });
+
   it("does not count attempts that a power cut has ended while nobody could reach the broker", async () => {
     await using trial = await tried({ behaviour: "waits 1000", trialSeconds: 1_000 });
     const { node, name } = trial;
