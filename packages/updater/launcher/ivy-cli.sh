@@ -18,6 +18,8 @@ SECONDS_TO_DIE=30
 SECONDS_BETWEEN_NOTES=5
 # What ends a list that nobody has been killed over; see `find_mismatch`. It comes last in any order.
 WHOLE='~~: FAILED open or read'
+# What has ended in safe mode too is tried as usual after so long.
+SECONDS_AFTER_SAFE_MODE=60
 # Ends of an agent count together if they come in these seconds.
 CRASH_WINDOW=600
 
@@ -421,7 +423,7 @@ note_end() {
   done
   ends="$recent $now"
   say "$chosen has ended with $code"
-  if [ -n "$was_safe" ]; then pause 60; return; fi
+  if [ -n "$was_safe" ]; then pause "$SECONDS_AFTER_SAFE_MODE"; return; fi
   case $crashes in 1) ;; 2) pause 1 ;; 3) pause 5 ;; 4) pause 15 ;; *) safe=1 ;; esac
 }
 

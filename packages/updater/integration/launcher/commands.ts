@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, symlinkSync } from "node:fs";
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { switchPointer } from "../../src/root/pointers.ts";
@@ -94,6 +94,25 @@ describe.concurrent("an agent", { timeout: 180_000 }, () => {
     expect(node.agents().length).toBeGreaterThan(0);
   });
 
+  it("that has ended in safe mode too is tried as usual after a while", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "crashes" });
+    const pauses = { "pause 5": "pause 0", "pause 15": "pause 0", "SAFE_MODE=60": "SAFE_MODE=4" };
+    const launcher = Object.entries(pauses).reduce(
+      (text, [from, to]) => text.replace(new RegExp(`${from}(?=\\s)`), to),
+      node.read("ivy-cli.sh"),
+    );
+    writeFileSync(node.paths.launcher, launcher);
+    await node.call("start");
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(6), PATIENCE);
+    const begun = performance.now();
+    process.kill(node.agentPid(), "SIGTERM");
+    // It is as broken as it was.
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(8), PATIENCE);
+    const safe = node.starts().map((line) => /safe=(1?)/.exec(line)?.[1]);
+    expect(safe.slice(5)).toEqual(["1", "", "1"]);
+    expect(performance.now() - begun).toBeGreaterThan(3_500);
+  });
+
   it("costs the launcher no wake-up while it runs", async () => {
     await using node = await Node.with(WORKS);
     await node.begin({ version: "2.0.0", behaviour: "works" });
@@ -169,6 +188,12 @@ describe.concurrent("run", { timeout: 180_000 }, () => {
     launcher.kill("SIGTERM");
     expect(await once(launcher, "exit")).toEqual([0, null]);
     expect(node.said).toContain("ended");
+  });
+
+  it("says that nothing can be started in an empty root, with exit code 78", async () => {
+    await using node = new Node();
+    const { code, stderr } = await node.call("run");
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/nothing below .* can be started/)]);
   });
 });
 
