@@ -14,6 +14,8 @@ SECONDS_TO_END=10
 SECONDS_TO_END_AT_DEADLINE=5
 # What has not died in these seconds after it was killed waits inside the kernel, for a broken device say, maybe for ever.
 SECONDS_TO_DIE=30
+# A launcher that is to end has let go this long after the drain, all that it waits for in turn added up.
+SECONDS_TO_LET_GO=150
 # How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
 SECONDS_BETWEEN_NOTES=5
 # What ends a list that nobody has been killed over; see `find_mismatch`. It comes last in any order.
@@ -56,6 +58,9 @@ read_field() {
 
 # Sets `number` to that of a key, or to what stands for it.
 read_number_of() { read_field "$1" "$2" && read_number "$value" "$3"; }
+
+# Sets `number` to the seconds for which a backend may go on sending when it is to end.
+read_drain() { read_number_of "$1" max_drain_time 600; }
 
 # Sets `number` to the seconds for which a trial has stood still in an attempt, those too of which it is not known yet
 # whether there is a reason: then a word stands behind them.
@@ -241,7 +246,7 @@ ask_agent_to_end() {
   if twice grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
   read_clock
   asked=$now
-  read_number_of "$own/gen/$chosen/config.json" max_drain_time 600
+  read_drain "$own/gen/$chosen/config.json"
   end_by=$((now + number + 30))
 }
 
@@ -307,8 +312,9 @@ find_reason() {
   if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
 }
 
-# Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
-repair_pointers() {
+# Sets `active` to what it names, and `good` to what is to run where that is not to: what last-good names or, where that
+# cannot be started, something else that has proven itself.
+find_good() {
   read_pointer active && active=$name
   read_pointer last-good && good=$name damaged=''
   if ! can_start "$good"; then
@@ -319,6 +325,11 @@ repair_pointers() {
     done
     if [ -z "$good" ] && is_sealed "$damaged"; then good=$damaged; fi
   fi
+}
+
+# Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
+repair_pointers() {
+  find_good
   # What last-good named goes first, lest a power cut leave it to be taken for a trial.
   if [ -n "$good" ] && [ "$active" != "$good" ] && { [ "$active" = "$damaged" ] || ! is_sealed "$active"; }; then
     say "active is damaged; it is $good from now on"
@@ -496,8 +507,33 @@ guardian() {
 stop() {
   pid=$(guardian)
   [ -n "$pid" ] || ! is_held || { say "it was started by another user: run this as that user, or as root"; exit 77; }
-  if [ -n "$pid" ]; then kill -TERM "$pid"; fi
-  while [ -n "$pid" ] && [ "/proc/$pid/fd/9" -ef "$lock" ]; do sleep 0.1; done
+  [ -n "$pid" ] || return 0
+  kill -TERM "$pid"
+  read_drain "$root/active/config.json"
+  read_clock
+  seconds=$((number + SECONDS_TO_LET_GO)) end_by=$((now + number + SECONDS_TO_LET_GO))
+  while [ "/proc/$pid/fd/9" -ef "$lock" ]; do
+    read_clock
+    [ "$now" -lt "$end_by" ] || {
+      say "the launcher (PID $pid) has not ended within $seconds s: is it stopped, or a device stuck? Kill it, or start the machine anew"
+      return 1
+    }
+    sleep 0.1
+  done
+}
+
+# An agent that measures is not stopped for one that would not start. Where no CLI can run, nobody can say so.
+refuse_broken_start() {
+  case $(timeout 30 sh "$self" config check --json 2>/dev/null) in
+    *'"sound": false'* | *'"sound":false'*) timeout 30 sh "$self" config check ;;
+    *)
+      find_good
+      if [ -n "$good" ] || is_sealed "$active"; then return; fi
+      say "what active and last-good name is not what was sealed: a changed configuration is put in force with \`apply\`"
+      ;;
+  esac
+  say "nothing has been stopped"
+  exit 1
 }
 
 run_cli() {
@@ -517,7 +553,7 @@ main() {
     guard) background=--background; guard ;;
     run) exec 3>/dev/null; guard || { say "it is running already"; return 75; } ;;
     stop) stop ;;
-    restart) stop; start ;;
+    restart) refuse_broken_start; stop && start ;;
     *) run_cli "$@" ;;
   esac
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { switchPointer } from "../../src/root/pointers.ts";
@@ -168,12 +168,53 @@ describe.concurrent("stop", { timeout: 180_000 }, () => {
     expect(node.read(`.ivy/trial/${name}/verdict.json`)).toBe("");
   });
 
+  it("gives up on a launcher that never lets go, and says what can be done", async () => {
+    await using node = await Node.with(WORKS);
+    // With the time for a drain, of which nothing is known, 2 s.
+    const launcher = node.read("ivy-cli.sh").replace("SECONDS_TO_LET_GO=150", "SECONDS_TO_LET_GO=-598");
+    writeFileSync(node.paths.launcher, launcher);
+    await node.call("start");
+    const [guardian = 0] = node.guardians();
+    process.kill(guardian, "SIGSTOP");
+    const said = expect.stringMatching(`\\(PID ${guardian}\\) has not ended within 2 s: .* Kill it, or`);
+    expect(await node.call("stop")).toEqual({ code: 1, stdout: "", stderr: said });
+    expect(await node.call("restart")).toEqual({ code: 1, stdout: "", stderr: said });
+    process.kill(guardian, "SIGCONT");
+    expect(await node.call("stop")).toMatchObject({ code: 0 });
+    expect(node.starts()).toHaveLength(1);
+  });
+
   it("is half of restart", async () => {
     await using node = await Node.with(WORKS);
     await node.call("start");
     const { code, stdout } = await node.call("restart");
     expect(code).toBe(0);
     expect(Number(stdout)).toBe(node.agentPid());
+    expect(node.starts()).toHaveLength(2);
+  });
+});
+
+describe.concurrent("restart", { timeout: 180_000 }, () => {
+  const edit = (node: Node, text: string) => appendFileSync(join(node.paths.active, "config.json"), text);
+
+  it.each([
+    ["is broken", "broken", /^it is broken\n.*nothing has been stopped\n$/s],
+    ["was changed by hand", " ", /not what was sealed: .*`apply`\n.*nothing has been stopped\n$/s],
+  ])("stops nothing where the configuration %s", async (_, text, said) => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    edit(node, text);
+    const refusal = { code: 1, stdout: "", stderr: expect.stringMatching(said) };
+    expect(await node.call("restart")).toEqual(refusal);
+    expect(node.said).not.toContain("ended");
+    expect(node.guardians()).toHaveLength(1);
+  });
+
+  it("goes on where no CLI can say whether the configuration is sound", async () => {
+    await using node = await Node.with(WORKS);
+    writeFileSync(join(node.paths.root, "1.0.0/cli.sh"), "exit 1\n");
+    await node.call("start");
+    expect(await node.call("restart")).toMatchObject({ code: 0, stderr: "" });
     expect(node.starts()).toHaveLength(2);
   });
 });
