@@ -1,3 +1,10 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { type AddressInfo, connect } from "node:net";
+import { pipeline } from "node:stream";
+import { createServer } from "node:tls";
+import type { Mosquitto } from "@ivy/backends/testing";
+import { type CertificateFiles, createTestAuthority, type TestAuthority } from "@ivy/messaging/testing";
 import { expect, it, vi } from "vitest";
 import { changed, SENSOR } from "./support/config.ts";
 import type { AnyConfig } from "./support/deployed-node.ts";
@@ -16,11 +23,43 @@ async function setUp(onTestFinished: OnTestFinished) {
   return { ...field, node: await setUpRoot(field.config, onTestFinished) };
 }
 
-const withConnection = (config: AnyConfig, change: Record<string, unknown>): AnyConfig => {
+const withConnection = (config: AnyConfig, change: Record<string, unknown>, revision = 8): AnyConfig => {
   const backend = config["backend"] as { mqtt_connection: Record<string, unknown> };
   const mqtt_connection = { ...backend.mqtt_connection, ...change };
-  return changed(config, 8, { backend: { ...backend, mqtt_connection } });
+  return changed(config, revision, { backend: { ...backend, mqtt_connection } });
 };
+
+/** Speaks TLS in front of a broker that does not, so that the server needs no certificate; resolves to its port. */
+async function startTlsGate(broker: Mosquitto, files: CertificateFiles, onTestFinished: OnTestFinished) {
+  const [cert, key] = [readFileSync(files.certFile), readFileSync(files.keyFile)];
+  const gate = createServer({ cert, key }, (client) => {
+    pipeline(client, connect(broker.port, broker.host), client, () => undefined);
+  });
+  gate.listen(0, "127.0.0.1");
+  await once(gate, "listening");
+  onTestFinished(() => void gate.close());
+  return (gate.address() as AddressInfo).port;
+}
+
+/** Configures a node badly, and sees that it comes back, goes on measuring meanwhile, and is not misled again. */
+async function isTakenBack(
+  { server, config, node, answers, gaps }: Awaited<ReturnType<typeof setUp>>,
+  spoiled: AnyConfig,
+): Promise<void> {
+  const launcher = node.run();
+  await server.count("measurements", 1);
+  await server.configure(SENSOR, 8, spoiled);
+  await vi.waitFor(() => expect(inForce(node).general.config_revision).toBe(8), PATIENCE);
+  await vi.waitFor(() => expect(answers(8)).toEqual([false]), PATIENCE);
+  expect(inForce(node)).toEqual(config);
+  expect(isSteady(node)).toBe(true);
+  expect(Math.max(...gaps(node))).toBeLessThan(20);
+  // The server repeats its retained configuration at every connect, and nothing comes of it.
+  await node.cli("restart");
+  await vi.waitFor(() => expect(node.logs()).toMatch(/revision 8 is known already/), PATIENCE);
+  expect(answers(8)).toEqual([false]);
+  await stopped(launcher);
+}
 
 describeWithBroker("a configuration on trial", () => {
   it.concurrent("is in force at once, and accepted when it has proven itself", async ({ onTestFinished }) => {
@@ -41,26 +80,28 @@ describeWithBroker("a configuration on trial", () => {
   it.concurrent.for<[string, (config: AnyConfig) => AnyConfig]>([
     ["names a broker that is not there", (config) => withConnection(config, dead)],
     ["has a wrong password", (config) => withConnection(config, { password: "wrong" })],
-    ["trusts the wrong authority", (config) => withConnection(config, { tls: {} })],
+    ["speaks TLS to a broker that does not", (config) => withConnection(config, { tls: {} })],
   ])(
     "that %s is taken back and told to be rejected, while the node goes on measuring",
     async ([, spoil], { onTestFinished }) => {
-      const { server, config, node, answers, gaps } = await setUp(onTestFinished);
-      const launcher = node.run();
-      await server.count("measurements", 1);
-      await server.configure(SENSOR, 8, spoil(config));
-      await vi.waitFor(() => expect(inForce(node).general.config_revision).toBe(8), PATIENCE);
-      await vi.waitFor(() => expect(answers(8)).toEqual([false]), PATIENCE);
-      expect(inForce(node)).toEqual(config);
-      expect(isSteady(node)).toBe(true);
-      expect(Math.max(...gaps(node))).toBeLessThan(20);
-      // The server repeats its retained configuration at every connect, and nothing comes of it.
-      await node.cli("restart");
-      await vi.waitFor(() => expect(node.logs()).toMatch(/revision 8 is known already/), PATIENCE);
-      expect(answers(8)).toEqual([false]);
-      await stopped(launcher);
+      const field = await setUp(onTestFinished);
+      await isTakenBack(field, spoil(field.config));
     },
   );
+
+  it.concurrent("that trusts another authority than the broker's is taken back, and told over TLS to be rejected", async ({
+    onTestFinished,
+  }) => {
+    const field = await setUpField(onTestFinished);
+    const [own, other] = [createTestAuthority(), createTestAuthority()];
+    onTestFinished(() => [own, other].forEach((authority) => void authority[Symbol.dispose]()));
+    const port = await startTlsGate(field.broker, own.issue("broker"), onTestFinished);
+    const trusting = ({ caFile: ca_file }: TestAuthority) => ({ port, tls: { ca_file } });
+    const config = withConnection(field.config, trusting(own), 7);
+    const node = await setUpRoot(config, onTestFinished);
+    await isTakenBack({ ...field, config, node }, withConnection(config, trusting(other)));
+    expect(node.logs()).toMatch(/Not proven until now: the server has not taken a message yet/);
+  });
 });
 
 describeWithBroker("a first server", () => {
@@ -112,6 +153,18 @@ const CONNECTS_ONLY = `{
   await new Promise(() => undefined);
 }`;
 
+/** Plays a procedure whose loop comes round, and which does not call itself healthy. */
+const NEVER_HEALTHY = `{
+  const counts = { stored: 0, storedBytes: 0, acknowledged: 0 };
+  const name = "dummy-procedure";
+  const tell = (message) => process.send({ name, ...message });
+  tell({ kind: "health", lacks: "no device at 0x76" });
+  tell({ kind: "progress", counts, at: 0, turns: 1, failures: 0, intervalMs: 1e6, nextInMs: 1e6 });
+  process.on("disconnect", () => process.exit());
+  process.on("SIGTERM", () => process.exit());
+  await new Promise(() => setInterval(() => undefined, 1_000));
+}`;
+
 describeWithBroker("a version on trial", () => {
   async function changeTo(sabotage: Sabotage, onTestFinished: OnTestFinished) {
     const field = await setUp(onTestFinished);
@@ -138,7 +191,7 @@ describeWithBroker("a version on trial", () => {
     await stopped(launcher);
   });
 
-  it.concurrent.for<[string, Sabotage]>([
+  it.concurrent.for<[string, Sabotage, RegExp?]>([
     ["exits at once", { run: "process.exit(7);" }],
     ["hangs before its main loop", { run: "while (true);" }],
     ["has a procedure that throws", { "dummy-procedure": 'throw new Error("broken");' }],
@@ -146,21 +199,30 @@ describeWithBroker("a version on trial", () => {
       "has a procedure that never comes to its loop",
       { "dummy-procedure": "await new Promise(() => setInterval(() => {}, 1000));" },
     ],
+    [
+      "has a procedure that does not call itself healthy",
+      { "dummy-procedure": NEVER_HEALTHY },
+      /Not proven until now: "dummy-procedure" is not healthy: no device at 0x76/,
+    ],
     ["connects to the server and sends nothing", { "tenta-backend": CONNECTS_ONLY }],
     [
       "never reaches the server",
       { "tenta-backend": "setInterval(() => {}, 1000); await new Promise(() => {});" },
     ],
-  ])("that %s is left in time, rejected, and not tried again", async ([, sabotage], { onTestFinished }) => {
-    const { node, server, answers, launcher } = await changeTo(sabotage, onTestFinished);
-    await vi.waitFor(() => expect(inForce(node).general.software_version).toBe("4.5.6"), PATIENCE);
-    const begun = performance.now();
-    await vi.waitFor(() => expect(inForce(node).general.software_version).toBe("1.2.3"), PATIENCE);
-    expect(performance.now() - begun).toBeLessThan((30 + 15) * 1_000);
-    await vi.waitFor(() => expect(answers(8)).toEqual([false]), PATIENCE);
-    expect(isSteady(node)).toBe(true);
-    const before = server.arrivals.length;
-    await vi.waitFor(() => expect(server.arrivals.length).toBeGreaterThan(before), PATIENCE);
-    await stopped(launcher);
-  });
+  ])(
+    "that %s is left in time, rejected, and not tried again",
+    async ([, sabotage, reason = /is rejected/], { onTestFinished }) => {
+      const { node, server, answers, launcher } = await changeTo(sabotage, onTestFinished);
+      await vi.waitFor(() => expect(inForce(node).general.software_version).toBe("4.5.6"), PATIENCE);
+      const begun = performance.now();
+      await vi.waitFor(() => expect(inForce(node).general.software_version).toBe("1.2.3"), PATIENCE);
+      expect(performance.now() - begun).toBeLessThan((30 + 15) * 1_000);
+      await vi.waitFor(() => expect(answers(8)).toEqual([false]), PATIENCE);
+      expect(node.logs()).toMatch(reason);
+      expect(isSteady(node)).toBe(true);
+      const before = server.arrivals.length;
+      await vi.waitFor(() => expect(server.arrivals.length).toBeGreaterThan(before), PATIENCE);
+      await stopped(launcher);
+    },
+  );
 });

@@ -33,7 +33,14 @@ interface Round {
   config: AgentConfig;
   tools: Tools;
   states: ProcessStates;
+  means: RoundMeans;
+}
+
+export interface RoundMeans {
+  /** Called when one of the processes asks for a restart of all. */
   restart: () => void;
+  /** Whether what runs has yet to prove that it works: its procedures are asked then whether they are healthy. */
+  isOnTrial: () => boolean;
 }
 
 /** The processes of the agent, through all the configurations that it runs with. */
@@ -49,13 +56,11 @@ export class Fleet {
   /**
    * Starts the processes that a configuration asks for. What runs with another configuration is torn down first; none
    * waits for the teardown of any but those that run what it will.
-   *
-   * @param restart - called when one of them asks for a restart of all
    */
-  async use(config: AgentConfig, tools: Tools, restart: () => void): Promise<void> {
+  async use(config: AgentConfig, tools: Tools, means: RoundMeans): Promise<void> {
     const before = this.#managers;
     const states = new ProcessStates({ ...tools, read: () => this.#read() });
-    const round = { config, tools, states, restart };
+    const round = { config, tools, states, means };
     const processes = processesOf(config, this.#options.safeMode);
     this.#managers = hostsOf(config, processes).map((host) => this.#manage(host, round));
     this.#states = states;
@@ -82,8 +87,8 @@ export class Fleet {
   }
 
   /**
-   * What has not come to its loop, in a process that has been running for a time without an end, in words; the time is in
-   * seconds. It may be long until a loop first comes round.
+   * What has not come to its loop, in a process that has been running for a time without an end, or does not call itself
+   * healthy, in words; the time is in seconds. It may be long until a loop first comes round.
    */
   unsteady(seconds: number): string[] {
     const latest = systemMonotonicMs() - seconds * 1_000;
@@ -95,9 +100,11 @@ export class Fleet {
         return names.map(
           (name) => `${name} has not been running for ${seconds} s (started again ${restarts} times)`,
         );
-      return manager.members
-        .filter((name) => manager.checkProcedureStatus(name).progress === undefined)
-        .map((name) => `"${name}" has not come to its loop`);
+      return manager.members.flatMap((name) => {
+        const { progress, lacks } = manager.checkProcedureStatus(name);
+        if (progress === undefined) return [`"${name}" has not come to its loop`];
+        return lacks === undefined ? [] : [`"${name}" is not healthy: ${lacks}`];
+      });
     });
   }
 
@@ -112,7 +119,7 @@ export class Fleet {
   }
 
   #manage({ name, members, entrypoint }: HostProcess, round: Round): LifecycleManager<AgentConfig> {
-    const { config, tools, states } = round;
+    const { config, tools, states, means } = round;
     const { dataDir, configDir, agent } = this.#options;
     const { variant } = entrypoint;
     const drain = config.backend?.max_drain_time ?? 0;
@@ -124,6 +131,7 @@ export class Fleet {
       variant,
       logger: tools.logger,
       patience: patienceOf(config),
+      isOnTrial: means.isOnTrial,
       ...(variant === "backend" ? { secondsToKill: drain + SECONDS_AFTER_DRAIN } : {}),
       settings: {
         dataDir,
@@ -150,10 +158,10 @@ export class Fleet {
     for (const manager of this.#managers) manager.setLogLevel({ sink, level });
   }
 
-  #perform(request: AgentRequest, asker: string, { tools, restart }: Round): void {
+  #perform(request: AgentRequest, asker: string, { tools, means }: Round): void {
     if (request.kind === "restart") {
       tools.logger.info(`"${asker}" asks for a restart of all processes`);
-      restart();
+      means.restart();
     } else this.setLogLevel(request, `"${asker}"`, tools);
   }
 

@@ -97,7 +97,10 @@ async function runThroughConfigs(options: RunOptions): Promise<void> {
     const { updater, record } = await prepare(options, config, tools);
     const round = new AbortController();
     try {
-      await fleet.use(config, tools, () => round.abort());
+      await fleet.use(config, tools, {
+        restart: () => round.abort(),
+        isOnTrial: () => updater.isOnTrial,
+      });
       await operations.use(config, tools);
     } finally {
       await before?.[Symbol.asyncDispose]();

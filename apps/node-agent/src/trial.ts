@@ -5,9 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Logger } from "@ivy/logger";
 import type { MessagingAgent } from "@ivy/messaging";
-import { proveItself, readGeneration, type Site, type Updater } from "@ivy/updater";
+import { proveItself, readGeneration, type Site, selfCheck, type Updater } from "@ivy/updater";
 import type { AgentConfig } from "./agent-config.ts";
 import type { Fleet } from "./fleet.ts";
+import { excessOf } from "./footprint.ts";
 
 /** After a failure, in milliseconds. */
 const PAUSE_MS = 5_000;
@@ -38,8 +39,10 @@ export async function endTrial(trial: Trial): Promise<void> {
       const proven = await proveItself({
         attempt,
         missing: () => [...(canStore ? [] : ["messages cannot be stored"]), ...fleet.unsteady(upSeconds)],
+        missingAtLast: () => [...selfCheck(site), ...excessOf(process.pid)],
         isServed: () => fleet.isServed(),
         brokerAnswers: (ended) => probe(join(paths.lastGood, "config.json"), ended),
+        unproven: tellUnproven,
         logger,
         signal,
       });
@@ -69,6 +72,11 @@ async function storeStart({ record, messages, logger, signal }: Trial, generatio
       await pause(signal);
     }
   }
+}
+
+/** Where the launcher takes the end of the last attempt's log from, which the server is told as the reason. */
+function tellUnproven(lacks: readonly string[]): void {
+  process.stderr.write(`Not proven until now: ${lacks.join("; ")}\n`);
 }
 
 async function pause(signal: AbortSignal): Promise<void> {

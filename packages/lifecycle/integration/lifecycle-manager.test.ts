@@ -26,6 +26,7 @@ function manage(
     secondsToKill?: number;
     restartPause?: RestartPause;
     patience?: Patience;
+    isOnTrial?: () => boolean;
   } = {},
 ) {
   const dataDir = temporary();
@@ -63,6 +64,7 @@ function manage(
       crashLoops.set(restarts, crashLoop);
     },
     ...(options.secondsToKill === undefined ? {} : { secondsToKill: options.secondsToKill }),
+    ...(options.isOnTrial === undefined ? {} : { isOnTrial: options.isOnTrial }),
     ...(options.patience === undefined ? {} : { patience: options.patience }),
     ...(options.restartPause === undefined ? {} : { restartPause: options.restartPause }),
   });
@@ -315,6 +317,20 @@ describe("a process of the agent", () => {
     );
     await manager.teardown("stop");
     expect(manager.checkProcedureStatus().progress).toBeUndefined();
+  });
+
+  it("tells what it lacks to be healthy, without secrets, for as long as the agent is on trial", async () => {
+    let isOnTrial = true;
+    const { manager, pid } = manage("lack", { isOnTrial: () => isOnTrial });
+    manager.startProcedure();
+    const status = () => manager.checkProcedureStatus();
+    await until(() => expect(status().progress).toBeDefined());
+    expect(status().lacks).toBe("nobody knows the key [redacted]");
+    isOnTrial = false;
+    process.kill(pid(), "SIGKILL");
+    await until(() => expect(status()).toMatchObject({ restarts: 1, progress: { turns: 0 } }));
+    expect(status().lacks).toBeUndefined();
+    await manager.teardown("stop");
   });
 
   it("that makes no progress is taken down and started again: blocked, waiting for ever, or stopped", async () => {

@@ -23,6 +23,7 @@ export {
 export { tolerateLostOutput } from "./lossy-output.ts";
 export { MainloopToggle, type MainloopToggleOptions } from "./mainloop-toggle.ts";
 export { MEMORY_FLAGS } from "./memory-flags.ts";
+export { childrenOf } from "./process-info.ts";
 export type { ProcessEnd, ProcessStatus } from "./process-status.ts";
 export type { Patience } from "./progress-watch.ts";
 export { RestartPause } from "./restart-pause.ts";

@@ -59,6 +59,8 @@ export interface AgentIdentity {
   startedAt: number;
   /** Loops begin with a turn instead of waiting for its time: somebody waits to see one. */
   beginsAtOnce?: boolean;
+  /** The agent has yet to prove that it works: its processes are to tell whether they are healthy. */
+  isOnTrial?: boolean;
 }
 
 /** What a process is told when it starts. It travels over the IPC channel, where nobody else can read it. */
@@ -82,11 +84,12 @@ export type ToChild =
 
 /**
  * To the main process: the process asks for its settings; one of its members asks for something else, or tells why the
- * process ends, of its connection or of its loop.
+ * process ends, of its connection, of its loop, or what it lacks to be healthy.
  */
 export type ToParent =
   | { kind: "ready" }
   | { kind: "ask"; name: string; request: AgentRequest }
   | { kind: "error"; name: string; text: string }
+  | { kind: "health"; name: string; lacks?: string }
   | ({ kind: "link"; name: string; counts: MessageCounts } & LinkReport)
   | ({ kind: "progress"; name: string; counts: MessageCounts } & ProgressReport);

@@ -9,7 +9,7 @@ import { killGroup } from "./spawn-child.ts";
 const HUNG_MS = 5_000;
 
 /** What a process tells of itself. */
-type Tale = Extract<ToParent, { kind: "link" | "progress" | "error" }>;
+type Tale = Extract<ToParent, { kind: "link" | "progress" | "error" | "health" }>;
 
 export interface LifeOptions {
   /** Names of what runs in it. */
@@ -21,9 +21,10 @@ export interface LifeOptions {
   hung: (name: string, silentMs: number) => void;
 }
 
-/** One of the members: how far its loop is. */
+/** One of the members: how far its loop is, and what it lacks to be healthy. */
 interface Member {
   progress?: ProgressReport;
+  lacks?: string | undefined;
   watch: ProgressWatch | undefined;
 }
 
@@ -62,6 +63,10 @@ export class Life {
     return this.#members.get(name)?.progress;
   }
 
+  lacksOf(name: string): string | undefined {
+    return this.#members.get(name)?.lacks;
+  }
+
   /** How long one may still be silent before the process is taken down, in milliseconds; `undefined`: for ever. */
   dueInMsOf(name: string): number | undefined {
     return this.#members.get(name)?.watch?.dueInMs;
@@ -75,6 +80,10 @@ export class Life {
     } else if (message.kind === "link") {
       const { kind: _, name: __, counts: ___, ...link } = message;
       this.link = link;
+    } else if (message.kind === "health") {
+      const { name, lacks } = message;
+      const member = this.#members.get(name);
+      if (member !== undefined) member.lacks = lacks && strikeOut(lacks, this.#options.secrets);
     } else {
       const { kind: _, name, counts: __, error, ...progress } = message;
       const member = this.#members.get(name);

@@ -48,6 +48,8 @@ export interface LifecycleOptions<Config> {
   restartPause?: RestartPause;
   /** When a process that makes no progress is taken down and started again; never if left out. */
   patience?: Patience;
+  /** Whether the agent has yet to prove that it works, asked at each start: then its members tell what they lack. */
+  isOnTrial?: () => boolean;
   /** Performs what one of its members, whose name goes along, asks for. */
   onRequest?: (request: AgentRequest, name: string) => void;
   /** Told now and then what a process has done with messages; `life` stands for it, from its start to its end. */
@@ -130,6 +132,7 @@ export class LifecycleManager<Config> {
       startedAt: life?.startedAt,
       link: life?.link,
       progress: life?.progressOf(member),
+      lacks: life?.lacksOf(member),
       // One that is torn down has another time to end in, and is killed then.
       dueInMs: this.#tearingDown ? undefined : life?.dueInMsOf(member),
       crashLoop: this.#isCrashLoop(),
@@ -242,14 +245,16 @@ export class LifecycleManager<Config> {
       this.#life.note(message);
       // Acknowledgements come all the time.
       if (message.kind === "link" && message.connected !== wasConnected) this.#options.onChange?.();
-      if (message.kind !== "error") this.#options.onCounts?.(message.counts, this.#life);
+      if ("counts" in message) this.#options.onCounts?.(message.counts, this.#life);
     }
   }
 
   #startMessage(): ToChild {
-    const { config, name, settings } = this.#options;
+    const { config, name, settings, isOnTrial = () => false } = this.#options;
     const { members } = this;
-    return { kind: "start", config, name, members, settings: { ...settings, verbosity: this.#verbosity } };
+    const agent = { ...settings.agent, isOnTrial: isOnTrial() };
+    const own = { ...settings, agent, verbosity: this.#verbosity };
+    return { kind: "start", config, name, members, settings: own };
   }
 
   #send(child: ChildProcess, message: ToChild): void {

@@ -27,6 +27,12 @@ export interface Agent {
    * its process is started again. The loop of `@ivy/procedures` does it by itself.
    */
   reportProgress(turn: Turn): void;
+  /**
+   * Tells what is missing still until this works, in words, and `undefined` once it is nothing; to be called before the
+   * loop begins where there is something. Only there while the agent has to prove that it works. The loop of
+   * `@ivy/procedures` does it by itself.
+   */
+  readonly reportHealth?: (lacks: string | undefined) => void;
 }
 
 /** What a member of a process of the agent works with. */
@@ -90,7 +96,7 @@ export function createContext(
 
 /** Makes the agent as each member sees it: what one reports bears its name, messages are counted together. */
 function agentsOf(
-  { name, version, startedAt, beginsAtOnce = false }: ProcessSettings["agent"],
+  { name, version, startedAt, beginsAtOnce = false, isOnTrial = false }: ProcessSettings["agent"],
   messages: MessagingAgent,
 ): (member: string) => Agent {
   let acknowledged = 0;
@@ -119,8 +125,13 @@ function agentsOf(
         (progress) => tell({ kind: "progress", ...own, counts: counts(), ...progress }),
         systemMonotonicMs,
       ),
+      ...(isOnTrial ? { reportHealth: healthReporter(member) } : {}),
     };
   };
+}
+
+function healthReporter(name: string): (lacks: string | undefined) => void {
+  return (lacks) => tell({ kind: "health", name, ...(lacks === undefined ? {} : { lacks }) });
 }
 
 /** Tells the main process. */

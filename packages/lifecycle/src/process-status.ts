@@ -30,6 +30,8 @@ export interface ProcessStatus {
   link: LinkReport | undefined;
   /** What it has last told of its loop; a loop that turns often tells only now and then. */
   progress: ProgressReport | undefined;
+  /** What is missing until it works, as it says itself, without secrets; only asked for while the agent is on trial. */
+  lacks: string | undefined;
   /** How long it may still make no progress before it is taken down, in milliseconds. */
   dueInMs: number | undefined;
   /** It has died soon after its start again and again, and does not run well yet. */

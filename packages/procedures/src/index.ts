@@ -6,4 +6,5 @@ export {
   type LoopContext,
   type Turn,
 } from "./for-each-datapoint.ts";
+export type { Health } from "./inquiry.ts";
 export { getTimeToNextDatapoint } from "./time-to-next-datapoint.ts";

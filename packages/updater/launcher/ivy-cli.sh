@@ -14,10 +14,14 @@ SECONDS_TO_END=10
 SECONDS_TO_END_AT_DEADLINE=5
 # What has not died in these seconds after it was killed waits inside the kernel, for a broken device say, maybe for ever.
 SECONDS_TO_DIE=30
+# A launcher that is to end has let go this long after the drain, all that it waits for in turn added up.
+SECONDS_TO_LET_GO=150
 # How often it is noted what an attempt has spent of the trial's time: a power cut hides no more.
 SECONDS_BETWEEN_NOTES=5
 # What ends a list that nobody has been killed over; see `find_mismatch`. It comes last in any order.
 WHOLE='~~: FAILED open or read'
+# What has ended in safe mode too is tried as usual after so long.
+SECONDS_AFTER_SAFE_MODE=60
 # Ends of an agent count together if they come in these seconds.
 CRASH_WINDOW=600
 
@@ -54,6 +58,9 @@ read_field() {
 
 # Sets `number` to that of a key, or to what stands for it.
 read_number_of() { read_field "$1" "$2" && read_number "$value" "$3"; }
+
+# Sets `number` to the seconds for which a backend may go on sending when it is to end.
+read_drain() { read_number_of "$1" max_drain_time 600; }
 
 # Sets `number` to the seconds for which a trial has stood still in an attempt, those too of which it is not known yet
 # whether there is a reason: then a word stands behind them.
@@ -239,7 +246,7 @@ ask_agent_to_end() {
   if twice grep -qsF "IVY_RUN=$root:" "/proc/$agent/environ"; then kill -TERM "$agent"; else kill -KILL "$agent"; fi 2>/dev/null
   read_clock
   asked=$now
-  read_number_of "$own/gen/$chosen/config.json" max_drain_time 600
+  read_drain "$own/gen/$chosen/config.json"
   end_by=$((now + number + 30))
 }
 
@@ -266,34 +273,37 @@ collect_code() {
 
 # --- The protocol ----------------------------------------------------------------------------------------------------
 
-# What the attempts of `active` have come to: sets tried, counted, powerless, spent and last_exit.
+# Whether an attempt was cut off from outside, which says nothing about a version: somebody has stopped it in an orderly
+# way, or it has no end and was made in another boot.
+was_cut_off() { [ "$ended" = signal ] || { [ -z "$ended" ] && read_line "$1/boot" && [ "${line%% *}" != "$boot" ]; }; }
+
+# What the attempts of `active` have come to: sets tried, counted, cut_off, spent and last_exit.
 review_attempts() {
-  tried=0 counted=0 powerless=0 spent=0 last_exit=''
+  tried=0 counted=0 cut_off=0 spent=0 last_exit=''
   for folder in "$own/trial/$active"/attempt-*; do
     [ -d "$folder" ] || continue
     read_line "$folder/exit" && ended=$line
     read_line "$folder/spent" && read_number "$line" 0
     spent=$((spent + number))
     [ -n "$ended" ] || spent=$((spent + SECONDS_BETWEEN_NOTES))
-    read_line "$folder/boot"
-    if [ -n "$ended" ] || [ "${line%% *}" = "$boot" ]; then counted=$((counted + 1))
-    elif ! has_waited "$folder"; then powerless=$((powerless + 1)); fi
+    if ! was_cut_off "$folder"; then counted=$((counted + 1))
+    elif ! has_waited "$folder"; then cut_off=$((cut_off + 1)); fi
     read_number "${folder##*-}" 0
     if [ "$number" -gt "$tried" ]; then tried=$number last_exit=$ended; fi
   done
   gen=$own/gen/$active/gen.json
   read_number_of "$gen" trialSeconds 300 && remaining=$((number - spent))
   read_number_of "$gen" attempts 3 && most=$number
-  read_number_of "$gen" powerAttempts 10 && most_powerless=$number
+  read_number_of "$gen" powerAttempts 10 && most_cut_off=$number
 }
 
 # Sets `reason` to why `active` is to be left, if it is, and `tail` to what tells more.
 find_reason() {
   reason='' tail=''
   if ! is_runnable "$active"; then reason=not-runnable
-  elif [ "$powerless" -ge "$most_powerless" ]; then reason=power
+  elif [ "$cut_off" -ge "$most_cut_off" ]; then reason=power
   elif [ "$counted" -ge "$most" ] || [ "$remaining" -le 0 ]; then
-    case $last_exit in 126 | 127) reason=not-runnable ;; deadline) reason=deadline ;; '') reason=power ;; *) reason=exited ;; esac
+    case $last_exit in 126 | 127) reason=not-runnable ;; deadline | signal) reason=deadline ;; '') reason=power ;; *) reason=exited ;; esac
   else
     find_mismatch "$active" "$good"
     if [ -n "$tail" ]; then reason=corrupt; fi
@@ -302,8 +312,9 @@ find_reason() {
   if [ "$tried" -gt 0 ]; then tail=$(tail -c 2000 "$root/data/main.stderr" 2>/dev/null); fi
 }
 
-# Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
-repair_pointers() {
+# Sets `active` to what it names, and `good` to what is to run where that is not to: what last-good names or, where that
+# cannot be started, something else that has proven itself.
+find_good() {
   read_pointer active && active=$name
   read_pointer last-good && good=$name damaged=''
   if ! can_start "$good"; then
@@ -314,6 +325,11 @@ repair_pointers() {
     done
     if [ -z "$good" ] && is_sealed "$damaged"; then good=$damaged; fi
   fi
+}
+
+# Makes both links name what can be started. Where nothing is left that has proven itself, what is there must do.
+repair_pointers() {
+  find_good
   # What last-good named goes first, lest a power cut leave it to be taken for a trial.
   if [ -n "$good" ] && [ "$active" != "$good" ] && { [ "$active" = "$damaged" ] || ! is_sealed "$active"; }; then
     say "active is damaged; it is $good from now on"
@@ -344,7 +360,7 @@ choose() {
   find_reason
   if [ -n "$reason" ]; then roll_back "$reason" "$tail"; return; fi
   read_clock && begun=$now noted=0
-  if [ -n "$last_exit" ]; then pause_before_attempt; fi
+  case $last_exit in '' | signal) ;; *) pause_before_attempt ;; esac
   if [ -n "$stopping" ]; then return; fi
   if twice count_attempt; then chosen=$active safe=''; else say "an attempt cannot be counted; $good runs meanwhile"; fi
 }
@@ -418,7 +434,7 @@ note_end() {
   done
   ends="$recent $now"
   say "$chosen has ended with $code"
-  if [ -n "$was_safe" ]; then pause 60; return; fi
+  if [ -n "$was_safe" ]; then pause "$SECONDS_AFTER_SAFE_MODE"; return; fi
   case $crashes in 1) ;; 2) pause 1 ;; 3) pause 5 ;; 4) pause 15 ;; *) safe=1 ;; esac
 }
 
@@ -491,8 +507,33 @@ guardian() {
 stop() {
   pid=$(guardian)
   [ -n "$pid" ] || ! is_held || { say "it was started by another user: run this as that user, or as root"; exit 77; }
-  if [ -n "$pid" ]; then kill -TERM "$pid"; fi
-  while [ -n "$pid" ] && [ "/proc/$pid/fd/9" -ef "$lock" ]; do sleep 0.1; done
+  [ -n "$pid" ] || return 0
+  kill -TERM "$pid"
+  read_drain "$root/active/config.json"
+  read_clock
+  seconds=$((number + SECONDS_TO_LET_GO)) end_by=$((now + number + SECONDS_TO_LET_GO))
+  while [ "/proc/$pid/fd/9" -ef "$lock" ]; do
+    read_clock
+    [ "$now" -lt "$end_by" ] || {
+      say "the launcher (PID $pid) has not ended within $seconds s: is it stopped, or a device stuck? Kill it, or start the machine anew"
+      return 1
+    }
+    sleep 0.1
+  done
+}
+
+# An agent that measures is not stopped for one that would not start. Where no CLI can run, nobody can say so.
+refuse_broken_start() {
+  case $(timeout 30 sh "$self" config check --json 2>/dev/null) in
+    *'"sound": false'* | *'"sound":false'*) timeout 30 sh "$self" config check ;;
+    *)
+      find_good
+      if [ -n "$good" ] || is_sealed "$active"; then return; fi
+      say "what active and last-good name is not what was sealed: a changed configuration is put in force with \`apply\`"
+      ;;
+  esac
+  say "nothing has been stopped"
+  exit 1
 }
 
 run_cli() {
@@ -512,7 +553,7 @@ main() {
     guard) background=--background; guard ;;
     run) exec 3>/dev/null; guard || { say "it is running already"; return 75; } ;;
     stop) stop ;;
-    restart) stop; start ;;
+    restart) refuse_broken_start; stop && start ;;
     *) run_cli "$@" ;;
   esac
 }

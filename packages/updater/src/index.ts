@@ -7,6 +7,7 @@ export { createGeneration, readGeneration } from "./root/generation.ts";
 export { type RootPaths, rootPaths, versionFolder } from "./root/paths.ts";
 export { readPointer, switchPointer, updateCliPointer } from "./root/pointers.ts";
 export { sealVersion } from "./root/seal.ts";
+export { selfCheck } from "./self-check.ts";
 export { isSetUp, layOutRoot, type SetUpOptions, setUpNode } from "./set-up-node.ts";
 export { makeKey, type ReleaseManifest, signRelease, verifyRelease } from "./signature/release.ts";
 export { versionOfArchive } from "./source/archive/version-of-archive.ts";

@@ -1,10 +1,18 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@ivy/logger";
+import { Lag } from "./lag.ts";
 import { readGrace, reportGrace } from "./root/trial.ts";
 
 /** How often it is looked whether everything works, in milliseconds: trials are short and rare. */
 const LOOK_MS = 500;
+
+/**
+ * How late the looks may come on average, in milliseconds: as late as they are apart, so that the event loop is blocked
+ * for half of the time. What has to be done within seconds (signals, signs of life, the ends of processes) would no
+ * longer be at twice of that, on a machine that has more to do than now.
+ */
+const LARGEST_LAG_MS = 500;
 
 /** How often it is told what is missing still, in milliseconds. */
 const TELL_MS = 30_000;
@@ -23,6 +31,8 @@ export interface TrialOptions {
   attempt: string;
   /** What does not work yet, in words, the server left aside. */
   missing: () => string[];
+  /** The same of what is dear to look at: only asked for once everything else works. */
+  missingAtLast: () => string[];
   /** Whether the server takes messages; `true` where there is none. */
   isServed: () => boolean;
   /**
@@ -30,6 +40,8 @@ export interface TrialOptions {
    * nothing. May reject when its signal aborts.
    */
   brokerAnswers: (signal: AbortSignal) => Promise<boolean>;
+  /** Told what was missing still when the signal has ended it. */
+  unproven: (lacks: readonly string[]) => void;
   logger: Pick<Logger, "info" | "warning">;
   signal: AbortSignal;
 }
@@ -43,21 +55,33 @@ export interface TrialOptions {
  * @returns false where the signal has ended it before
  */
 export async function proveItself(options: TrialOptions): Promise<boolean> {
-  const { missing, isServed, logger, signal } = options;
+  const { missing, isServed, unproven, logger, signal } = options;
   using outage = new Outage(options);
+  const lag = new Lag();
   let told = performance.now();
+  let lacks: string[] = [];
   while (!signal.aborted) {
-    const lacks = missing();
-    if (lacks.length === 0 && isServed()) return true;
-    outage.note(lacks.length === 0 && !isServed());
+    const lookedAt = performance.now();
+    lacks = missing();
+    const served = isServed();
+    outage.note(lacks.length === 0 && !served);
+    if (!served) lacks = [...lacks, "the server has not taken a message yet"];
+    if (lacks.length === 0) lacks = [...options.missingAtLast(), ...excessOf(lag)];
+    if (lacks.length === 0) return true;
     if (performance.now() - told >= TELL_MS) {
       told = performance.now();
-      const what = [...lacks, ...(isServed() ? [] : ["the server has not taken a message yet"])];
-      logger.info("The trial goes on", what.join("; "));
+      logger.info("The trial goes on", lacks.join("; "));
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => undefined);
+    lag.note(performance.now() - lookedAt - LOOK_MS);
   }
+  unproven(lacks);
   return false;
+}
+
+function excessOf({ meanMs }: Lag): string[] {
+  if (meanMs <= LARGEST_LAG_MS) return [];
+  return [`the main process comes ${Math.round(meanMs)} ms late to what is to be done`];
 }
 
 /** Adds up the time during which nobody could have connected. */

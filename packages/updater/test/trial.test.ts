@@ -23,6 +23,8 @@ function startTrial(
   const proven = proveItself({
     attempt,
     missing: () => trial.missing,
+    missingAtLast: () => [],
+    unproven: () => undefined,
     isServed: () => trial.served,
     brokerAnswers: (signal) => {
       asked.resolve();

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, symlinkSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { switchPointer } from "../../src/root/pointers.ts";
@@ -94,6 +94,25 @@ describe.concurrent("an agent", { timeout: 180_000 }, () => {
     expect(node.agents().length).toBeGreaterThan(0);
   });
 
+  it("that has ended in safe mode too is tried as usual after a while", async () => {
+    await using node = await Node.with({ version: "1.0.0", behaviour: "crashes" });
+    const pauses = { "pause 5": "pause 0", "pause 15": "pause 0", "SAFE_MODE=60": "SAFE_MODE=4" };
+    const launcher = Object.entries(pauses).reduce(
+      (text, [from, to]) => text.replace(new RegExp(`${from}(?=\\s)`), to),
+      node.read("ivy-cli.sh"),
+    );
+    writeFileSync(node.paths.launcher, launcher);
+    await node.call("start");
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(6), PATIENCE);
+    const begun = performance.now();
+    process.kill(node.agentPid(), "SIGTERM");
+    // It is as broken as it was.
+    await vi.waitFor(() => expect(node.starts()).toHaveLength(8), PATIENCE);
+    const safe = node.starts().map((line) => /safe=(1?)/.exec(line)?.[1]);
+    expect(safe.slice(5)).toEqual(["1", "", "1"]);
+    expect(performance.now() - begun).toBeGreaterThan(3_500);
+  });
+
   it("costs the launcher no wake-up while it runs", async () => {
     await using node = await Node.with(WORKS);
     await node.begin({ version: "2.0.0", behaviour: "works" });
@@ -149,12 +168,53 @@ describe.concurrent("stop", { timeout: 180_000 }, () => {
     expect(node.read(`.ivy/trial/${name}/verdict.json`)).toBe("");
   });
 
+  it("gives up on a launcher that never lets go, and says what can be done", async () => {
+    await using node = await Node.with(WORKS);
+    // With the time for a drain, of which nothing is known, 2 s.
+    const launcher = node.read("ivy-cli.sh").replace("SECONDS_TO_LET_GO=150", "SECONDS_TO_LET_GO=-598");
+    writeFileSync(node.paths.launcher, launcher);
+    await node.call("start");
+    const [guardian = 0] = node.guardians();
+    process.kill(guardian, "SIGSTOP");
+    const said = expect.stringMatching(`\\(PID ${guardian}\\) has not ended within 2 s: .* Kill it, or`);
+    expect(await node.call("stop")).toEqual({ code: 1, stdout: "", stderr: said });
+    expect(await node.call("restart")).toEqual({ code: 1, stdout: "", stderr: said });
+    process.kill(guardian, "SIGCONT");
+    expect(await node.call("stop")).toMatchObject({ code: 0 });
+    expect(node.starts()).toHaveLength(1);
+  });
+
   it("is half of restart", async () => {
     await using node = await Node.with(WORKS);
     await node.call("start");
     const { code, stdout } = await node.call("restart");
     expect(code).toBe(0);
     expect(Number(stdout)).toBe(node.agentPid());
+    expect(node.starts()).toHaveLength(2);
+  });
+});
+
+describe.concurrent("restart", { timeout: 180_000 }, () => {
+  const edit = (node: Node, text: string) => appendFileSync(join(node.paths.active, "config.json"), text);
+
+  it.each([
+    ["is broken", "broken", /^it is broken\n.*nothing has been stopped\n$/s],
+    ["was changed by hand", " ", /not what was sealed: .*`apply`\n.*nothing has been stopped\n$/s],
+  ])("stops nothing where the configuration %s", async (_, text, said) => {
+    await using node = await Node.with(WORKS);
+    await node.call("start");
+    edit(node, text);
+    const refusal = { code: 1, stdout: "", stderr: expect.stringMatching(said) };
+    expect(await node.call("restart")).toEqual(refusal);
+    expect(node.said).not.toContain("ended");
+    expect(node.guardians()).toHaveLength(1);
+  });
+
+  it("goes on where no CLI can say whether the configuration is sound", async () => {
+    await using node = await Node.with(WORKS);
+    writeFileSync(join(node.paths.root, "1.0.0/cli.sh"), "exit 1\n");
+    await node.call("start");
+    expect(await node.call("restart")).toMatchObject({ code: 0, stderr: "" });
     expect(node.starts()).toHaveLength(2);
   });
 });
@@ -169,6 +229,12 @@ describe.concurrent("run", { timeout: 180_000 }, () => {
     launcher.kill("SIGTERM");
     expect(await once(launcher, "exit")).toEqual([0, null]);
     expect(node.said).toContain("ended");
+  });
+
+  it("says that nothing can be started in an empty root, with exit code 78", async () => {
+    await using node = new Node();
+    const { code, stderr } = await node.call("run");
+    expect([code, stderr]).toEqual([78, expect.stringMatching(/nothing below .* can be started/)]);
   });
 });
 

@@ -227,7 +227,7 @@ describe.concurrent("a root that cannot be written", { timeout: 180_000 }, () =>
       expect(readVerdict(node.paths, name)).toBeUndefined();
       setRoom(room, 1_000_000);
       process.kill(node.agentPid(), "SIGTERM");
-      await expect.poll(() => node.lastGood, { timeout: 30_000 }).toBe(name);
+      await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 30_000 });
       expect(node.said).not.toContain("two agents");
     },
   );

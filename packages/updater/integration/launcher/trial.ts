@@ -51,6 +51,29 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
     });
   });
 
+  it.each(["126", "127"])(
+    "is lost by a version that no shell can run (exit code %s), and says so",
+    async (code) => {
+      await using trial = await tried({ behaviour: `exits ${code}`, trialSeconds: 8 });
+      const { node, old, name } = trial;
+      await isBack(node, old);
+      expect(readVerdict(node.paths, name)).toMatchObject({ reason: "not-runnable", lastExit: code });
+    },
+  );
+
+  it("has the number of attempts that its generation says, however long it may last", async () => {
+    await using node = await Node.with(OLD);
+    const old = node.active as string;
+    const name = await node.begin({ version: "2.0.0", behaviour: "exits 3", trialSeconds: 100 });
+    const record = `.ivy/gen/${name}/gen.json`;
+    const changed = node.read(record).replace('"attempts": 3', '"attempts": 1');
+    writeFileSync(join(node.paths.root, record), changed);
+    await node.call("start");
+    await isBack(node, old);
+    expect(node.starts(name)).toHaveLength(1);
+    expect(readVerdict(node.paths, name)).toMatchObject({ reason: "exited", attempts: 1 });
+  });
+
   it("is lost by a version that hangs, when its time is over, with all that it has started", async () => {
     await using trial = await tried({ behaviour: "hangs" });
     const { node, old, name } = trial;
@@ -116,6 +139,21 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
     await isBack(node, old);
     expect(node.starts(name)).toHaveLength(10);
     expect(readVerdict(node.paths, name)).toMatchObject({ reason: "power", attempts: 10, lastExit: "" });
+  });
+
+  it("is not lost by a version that is stopped in an orderly way in each attempt, until there are ten", async () => {
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 200 });
+    const { node, old, name } = trial;
+    for (let stop = 1; stop <= 9; stop++) await node.call("restart");
+    expect(node.starts(name)).toHaveLength(10);
+    expect([node.active, readVerdict(node.paths, name)]).toEqual([name, undefined]);
+    await node.call("restart");
+    await isBack(node, old);
+    expect(readVerdict(node.paths, name)).toMatchObject({
+      reason: "power",
+      attempts: 10,
+      lastExit: "signal",
+    });
   });
 
   it("does not count attempts that a power cut has ended while nobody could reach the broker", async () => {

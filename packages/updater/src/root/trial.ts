@@ -13,7 +13,7 @@ export const Verdict = z.object({
    * - `exited`: it ended by itself, each time
    * - `deadline`: it had not proven that it works when its time was over
    * - `corrupt`: its files are not those that were sealed
-   * - `power`: the machine lost its power, or was restarted, in each attempt
+   * - `power`: the machine lost its power, or somebody stopped the launcher or the machine, in too many attempts
    * - `not-runnable`: its Node or its main program cannot be started
    * - `unknown`: the verdict itself is damaged
    */

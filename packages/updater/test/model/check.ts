@@ -56,9 +56,14 @@ export function explore(variant: Variant, mostFaults: number): Result {
   return { finding, states: nodes.size, ends };
 }
 
-function brokenInvariant(state: State, { behaviour }: Variant, mostFaults: number): string | undefined {
+function brokenInvariant(
+  state: State,
+  { behaviour, stopsOnly }: Variant,
+  mostFaults: number,
+): string | undefined {
   const { disk, agent, launcher } = state;
   const promised = behaviour === "prompt" || behaviour === "outage";
+  const few = stopsOnly ? POWER_ATTEMPTS : ATTEMPTS;
   const beside: (Launcher | undefined)[] = ["end_processes", "watch", "wait", "deadline"];
   if (disk.active === "nothing" && launcher === undefined && agent === undefined)
     return "I1: nothing can be started";
@@ -74,7 +79,7 @@ function brokenInvariant(state: State, { behaviour }: Variant, mostFaults: numbe
     return "I7: a version that never proved itself is the last good one";
   if (agent !== undefined && launcher !== undefined && !beside.includes(launcher))
     return "I8: an agent runs while the launcher changes records";
-  if (promised && mostFaults < ATTEMPTS && (disk.verdict === 1 || state.rejected))
+  if (promised && mostFaults < few && (disk.verdict === 1 || state.rejected))
     return "I10: a healthy version is rejected after few faults";
   return undefined;
 }

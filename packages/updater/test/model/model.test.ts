@@ -32,9 +32,22 @@ describe("the protocol of a change", () => {
     expect([...ends]).toEqual(["new, accepted"]);
   });
 
+  it.each(["prompt", "outage"] as const)(
+    "accepts a version that is %s, however it is restarted",
+    (behaviour) => {
+      const { finding, ends } = explore({ behaviour, stopsOnly: true }, POWER_ATTEMPTS - 1);
+      expect(finding).toBeUndefined();
+      expect([...ends]).toEqual(["new, accepted"]);
+    },
+  );
+
   it.each(MISTAKES)("would be found broken where %s", (mistake) => {
-    const found = [0, 1, 2, 3, 4, 5].some((faults) =>
-      BEHAVIOURS.some((behaviour) => explore({ behaviour, mistake }, faults).finding !== undefined),
+    const found = [0, 1, 2, 3, 4, 5, 6].some((faults) =>
+      BEHAVIOURS.some((behaviour) =>
+        [false, true].some(
+          (stopsOnly) => explore({ behaviour, mistake, stopsOnly }, faults).finding !== undefined,
+        ),
+      ),
     );
     expect(found).toBe(true);
   });

@@ -2,7 +2,8 @@ import { type Agent, afterPowerCut, type Launcher, type State, sync, syncAll, wr
 
 /** How often an unproven generation is started at most; small, for the number of states grows with it. */
 export const ATTEMPTS = 2;
-export const POWER_ATTEMPTS = 2;
+/** More than of the others, or a stop that is counted as one of them would not show. */
+export const POWER_ATTEMPTS = 3;
 
 /** How the new version behaves. */
 export const BEHAVIOURS = [
@@ -36,6 +37,8 @@ export const MISTAKES = [
   "the old version is deleted before the commit",
   "neither launcher nor agent syncs a seal that is seen",
   "attempts that a power cut ends are not counted",
+  "attempts that an orderly stop ends are not counted",
+  "an orderly stop is counted as an end by itself",
   "the deadline takes no notice of grace",
   "a trial begins although its attempt cannot be recorded",
   "a newer configuration is looked at before what is in force",
@@ -49,6 +52,8 @@ export interface Step {
 
 export interface Variant {
   behaviour: Behaviour;
+  /** Nothing strikes but orderly stops. */
+  stopsOnly?: boolean;
   mistake?: Mistake;
 }
 
@@ -61,7 +66,11 @@ export function steps(state: State, variant: Variant): Step[] {
 
 function launcherSteps(state: State, { behaviour, mistake }: Variant): Step[] {
   const { disk, agent } = state;
-  const to = (launcher: Launcher, change: Partial<State> = {}): State => ({ ...state, ...change, launcher });
+  const to = (launcher: Launcher | undefined, change: Partial<State> = {}): State => ({
+    ...state,
+    ...change,
+    launcher,
+  });
   const step = (name: string, next: State): Step[] => [{ name: `launcher: ${name}`, to: next }];
   switch (state.launcher) {
     case undefined:
@@ -110,6 +119,20 @@ function launcherSteps(state: State, { behaviour, mistake }: Variant): Step[] {
       return step("notes the end", { ...write(state, { ended: disk.ended + 1 }), launcher: "sync note" });
     case "sync note":
       return step("syncs the end", { ...sync(state, "ended", "spent"), launcher: "end_processes" });
+    case "stop":
+      // As at the deadline. The launcher has ended where the commit has won.
+      return step("looks once more, for it is to end", to(disk.good === "N" ? undefined : "note stop"));
+    case "note stop":
+      return step("notes that it was stopped", {
+        ...(disk.grace === 1 ? state : write(state, noteOfStop(disk, mistake))),
+        launcher: "sync stop",
+      });
+    case "sync stop":
+      return step("syncs that, and ends", {
+        ...sync(state, "ended", "stopped", "grace"),
+        excused: state.excused + disk.grace,
+        launcher: undefined,
+      });
     case "wait":
       return agent === undefined ? step("sees the agent's end", to("end_processes")) : [];
     case "verdict":
@@ -137,16 +160,24 @@ function durableFor(state: State, mistake: Mistake | undefined): State {
 }
 
 function decide(state: State, { behaviour, mistake }: Variant): State {
-  const { active, good, seal, verdict, attempts, spent } = state.disk;
+  const { active, good, seal, verdict, attempts, stopped, spent } = state.disk;
   const at = (launcher: Launcher): State => ({ ...state, launcher });
   if (active === "nothing" || (active === "N" && seal === 0)) return at("move back");
   if (active === good) return { ...state, launcher: "wait", agent: { of: active, at: "S0" } };
   if (verdict === 1) return at("move back");
-  const counted = attempts - state.powerless - state.excused;
-  const powerless = mistake === "attempts that a power cut ends are not counted" ? 0 : state.powerless;
-  if (behaviour === "broken" || counted >= ATTEMPTS || powerless >= POWER_ATTEMPTS || spent === 1)
+  const counted = attempts - stopped - state.powerless - state.excused;
+  const cutOff =
+    (mistake === "attempts that a power cut ends are not counted" ? 0 : state.powerless) +
+    (mistake === "attempts that an orderly stop ends are not counted" ? 0 : stopped);
+  if (behaviour === "broken" || counted >= ATTEMPTS || cutOff >= POWER_ATTEMPTS || spent === 1)
     return at("verdict");
   return at(mistake === "an attempt is counted after the start" ? "start" : "count");
+}
+
+function noteOfStop({ ended, stopped }: State["disk"], mistake: Mistake | undefined) {
+  return mistake === "an orderly stop is counted as an end by itself"
+    ? { ended: ended + 1 }
+    : { stopped: stopped + 1 };
 }
 
 function timeIsOver({ at }: Agent, behaviour: Behaviour, mistake: Mistake | undefined): boolean {
@@ -258,8 +289,14 @@ function newAgentSteps(state: State, { behaviour, mistake }: Variant): Step[] {
 }
 
 /** What may strike between any two steps. */
-export function faults(state: State, { mistake }: Variant): Step[] {
+export function faults(state: State, { mistake, stopsOnly = false }: Variant): Step[] {
   const { launcher, agent } = state;
+  // Anywhere else it is as if both were killed.
+  const isTrying = launcher === "watch" && agent?.of === "N";
+  const stops: Step[] = isTrying
+    ? [{ name: "STOP", to: { ...state, agent: undefined, launcher: "stop" } }]
+    : [];
+  if (stopsOnly) return stops;
   const kills: Step[] = [
     ...(agent === undefined ? [] : [{ name: "KILL the agent", to: { ...state, agent: undefined } }]),
     ...(launcher === undefined
@@ -270,7 +307,7 @@ export function faults(state: State, { mistake }: Variant): Step[] {
         ]),
   ];
   const cuts = afterPowerCut(state).map((to) => ({ name: "POWER CUT", to }));
-  return [...kills, ...cuts, ...fullDisk(state, mistake)];
+  return [...stops, ...kills, ...cuts, ...fullDisk(state, mistake)];
 }
 
 /** Nothing can be recorded: the old version runs, and the links stay as they are. */

@@ -8,6 +8,8 @@ export interface Disk {
   /** Attempts of N that are counted, and those whose end is noted. */
   attempts: number;
   ended: number;
+  /** Attempts whose end is noted as an orderly stop of the launcher; these are not among those that have ended. */
+  stopped: number;
   /** The last attempt could not go on for a reason that is not its own. */
   grace: number;
   /** The trial's time is spent. */
@@ -34,6 +36,9 @@ export type Launcher =
   | "deadline"
   | "note"
   | "sync note"
+  | "stop"
+  | "note stop"
+  | "sync stop"
   | "verdict"
   | "sync verdict"
   | "move back"
@@ -47,7 +52,7 @@ export interface State {
   durable: Disk;
   launcher: Launcher | undefined;
   agent: Agent | undefined;
-  /** Attempts that a power cut ended, and those of them that do not count because they had grace. */
+  /** Attempts that a power cut ended; and those that it, or a stop, ended and that do not count because they had grace. */
   powerless: number;
   excused: number;
   /** Starts of N before it was committed. */
@@ -66,6 +71,7 @@ export function initialState(): State {
     seal: 0,
     attempts: 0,
     ended: 0,
+    stopped: 0,
     grace: 0,
     spent: 0,
     verdict: 0,
@@ -127,7 +133,8 @@ export function afterPowerCut(state: State): State[] {
 /** Attempts without a noted end were made in an earlier boot from now on. */
 function reboot(state: State, disk: Disk): State {
   const ended = Math.min(disk.ended, disk.attempts);
-  const open = Math.max(0, disk.attempts - ended - state.powerless - state.excused);
+  const known = ended + disk.stopped + state.powerless + state.excused;
+  const open = Math.max(0, disk.attempts - known);
   const excused = disk.grace === 1 && open > 0 ? 1 : 0;
   const left = { ...disk, ended, grace: 0 };
   return {
