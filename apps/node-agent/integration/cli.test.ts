@@ -119,11 +119,12 @@ describe("the command line", () => {
   });
 
   it("stops within seconds an agent that has nobody to send to", async () => {
-    const node = deployNode(configFor(NOBODY));
+    const config = configFor(NOBODY);
+    // Longer than this test.
+    const backend = { ...(config["backend"] as object), max_drain_time: 7_200 };
+    const node = deployNode({ ...config, backend });
     await node.cli(["start"]);
-    const begin = performance.now();
-    await node.cli(["stop"]);
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect((await node.cli(["stop"])).stdout).toContain("has been stopped");
   });
 
   it("starts and stops it also while processes hang on their way up", async () => {

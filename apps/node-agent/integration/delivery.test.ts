@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TentaArrival } from "@ivy/backends/testing";
 import { MessagingAgent } from "@ivy/messaging";
 import { createTestAuthority, startMosquitto } from "@ivy/messaging/testing";
 import { connectAsync } from "mqtt";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { configFor, PASSWORD, TOKEN } from "./support/config.ts";
-import { deployNode, ended, processesOf } from "./support/deployed-node.ts";
+import { deployNode, ended, processesOf, textOf } from "./support/deployed-node.ts";
 import { describeWithBroker, setUpField } from "./support/field.ts";
 
 /** Names of the lines of `/proc/PID/environ` and `cmdline` of all processes of a node, with the folder's files. */
@@ -16,8 +17,27 @@ function everythingButTheConfiguration(root: string): string {
   const processes = processesOf(root).flatMap(({ pid }) =>
     ["cmdline", "environ"].map((name) => `/proc/${pid}/${name}`),
   );
-  return [...files, ...processes].map((file) => readFileSync(file, "latin1")).join("\n");
+  return [...files, ...processes].map(textThere).join("\n");
 }
+
+/** A draft is renamed, and a process ends, at any time. */
+function textThere(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** The times of all that was ever measured. */
+function timesMeasured({ agent }: { agent: MessagingAgent }): number[] {
+  return [...agent.messagesOf({ fromMs: 0, toMs: Date.UTC(9999) })]
+    .filter(({ message_body }) => message_body.variant === "data")
+    .map(({ timestamp }) => timestamp);
+}
+
+const timesArrived = ({ arrivals }: { arrivals: readonly TentaArrival[] }) =>
+  arrivals.filter(({ kind }) => kind === "measurements").map(({ element }) => element.timestamp);
 
 function agentOn(dataDir: string): { agent: MessagingAgent } & AsyncDisposable {
   const agent = new MessagingAgent({ dataDir });
@@ -31,13 +51,13 @@ describeWithBroker("a node and its server", () => {
     let printed = "";
     for (const stream of [main.stdout, main.stderr]) stream?.on("data", (text) => (printed += text));
     await server.count("measurements", 3);
-    const times = server.arrivals.map(({ element }) => element.timestamp).slice(0, 3);
-    for (const time of times) expect(Math.abs(time - Math.round(time))).toBeLessThan(0.5);
+    await using messages = agentOn(node.dataDir);
+    expect(timesMeasured(messages)).toEqual(expect.arrayContaining(timesArrived(server)));
     expect(server.dropped).toEqual([]);
     const all = everythingButTheConfiguration(node.root);
     for (const secret of [PASSWORD, TOKEN])
       expect(all + printed + server.payloads.join("")).not.toContain(secret);
-    expect(printed).toContain("Connected to the broker");
+    await vi.waitFor(() => expect(printed).toContain("Connected to the broker"), 20_000);
     main.kill("SIGTERM");
     expect(await ended(main)).toEqual({ code: 0, signal: null });
     expect(processesOf(node.root)).toEqual([]);
@@ -48,19 +68,18 @@ describeWithBroker("a node and its server", () => {
     const main = node.run();
     await server.count("measurements", 2);
     await broker.stop();
-    await vi.waitFor(() => expect(node.logs()).toMatch(/The connection to the broker is lost/), 10_000);
+    await vi.waitFor(() => expect(node.logs()).toMatch(/The connection to the broker is lost/), 20_000);
     await broker.start();
     const before = server.arrivals.length;
     await server.count("measurements", before + 3, 40_000);
+    // What was under way may come twice, and what has waited while there was no connection may come later than what is new.
+    await using messages = agentOn(node.dataDir);
+    await vi.waitFor(() => {
+      const arrived = new Set(timesArrived(server));
+      expect(timesMeasured(messages).filter((time) => !arrived.has(time))).toEqual([]);
+    }, 20_000);
     main.kill("SIGTERM");
     await ended(main);
-    const times = server.arrivals
-      .filter(({ kind }) => kind === "measurements")
-      .map(({ element }) => element.timestamp);
-    // What was under way may come twice, and what has waited while there was no connection may come later than what is new.
-    const seconds = [...new Set(times.map(Math.round))].sort((a, b) => a - b);
-    const [first = 0] = seconds;
-    expect(seconds).toEqual(Array.from(seconds, (_, index) => first + index));
   });
 
   it("what waits is sent before the agent ends, at the pace that is configured", async () => {
@@ -75,9 +94,11 @@ describeWithBroker("a node and its server", () => {
     await server.count("measurements", 1);
     const begin = performance.now();
     main.kill("SIGTERM");
+    const { queued } = messages.agent.statistics();
     expect(await ended(main)).toEqual({ code: 0, signal: null });
+    // A thousand a second, give or take what goes at once.
+    expect(performance.now() - begin).toBeGreaterThan(queued / 2);
     await server.count("measurements", 4_000);
-    expect(performance.now() - begin).toBeGreaterThan(2_000);
     const ofData = messages.agent
       .getNLatestMessages(10)
       .filter(({ message_body }) => message_body.variant === "data");
@@ -89,15 +110,12 @@ describeWithBroker("a node and its server", () => {
     await broker.stop();
     const offline = node.run();
     await vi.waitFor(
-      () =>
-        expect(readFileSync(archiveOf(node.dataDir), "utf8").match(/random_walk_a/g)?.length).toBeGreaterThan(
-          2,
-        ),
+      () => expect(textOf(join(node.dataDir, "messages")).match(/random_walk_a/g)?.length).toBeGreaterThan(2),
       20_000,
     );
     offline.kill("SIGKILL");
     await ended(offline);
-    const measured = readFileSync(archiveOf(node.dataDir), "utf8").match(/random_walk_a/g)?.length ?? 0;
+    const measured = textOf(join(node.dataDir, "messages")).match(/random_walk_a/g)?.length ?? 0;
     await broker.start();
     const online = node.run();
     await server.count("measurements", measured + 1);
@@ -116,7 +134,7 @@ describeWithBroker("a node and its server", () => {
       const now = processesOf(node.root);
       expect(now.map(({ name }) => name).sort()).toEqual(before.map(({ name }) => name).sort());
       expect(now.find(({ name }) => name === "dummy-procedure")?.pid).not.toBe(dummy?.pid);
-    }, 10_000);
+    }, 20_000);
     const others = (all: typeof before) =>
       all
         .filter(({ name }) => name !== "dummy-procedure")
@@ -143,7 +161,7 @@ describeWithBroker("a node and its server", () => {
     expect(processesOf(node.root)).toHaveLength(4);
     main.kill("SIGKILL");
     await ended(main);
-    await vi.waitFor(() => expect(processesOf(node.root)).toEqual([]), 5_000);
+    await vi.waitFor(() => expect(processesOf(node.root)).toEqual([]), 20_000);
     const before = server.arrivals.length;
     const next = node.run();
     await server.count("measurements", before + 1);
@@ -172,7 +190,3 @@ describeWithBroker("a node and its server", () => {
     expect(await ended(main)).toEqual({ code: 0, signal: null });
   });
 });
-
-function archiveOf(dataDir: string): string {
-  return join(dataDir, "messages", `${new Date().toISOString().slice(0, 10)}.jsonl`);
-}

@@ -318,9 +318,10 @@ describeWithBroker("the doctor", () => {
   });
 
   it("gives no false alarm about a deployed node that runs, and a true one when its broker is gone", async () => {
-    const { node, broker, config } = await setUpField();
+    const { node, server, broker, config } = await setUpField();
     writeFileSync(node.configFile, JSON.stringify({ ...config, updater: null }), { mode: 0o600 });
     await node.cli(["start"]);
+    await server.count("measurements", 1);
     const well = await node.cli(["doctor", "--json"]);
     const { state, checks } = JSON.parse(well.stdout);
     expect(checks.filter(({ result }: { result: string }) => /warning|failure/.test(result))).toEqual([]);

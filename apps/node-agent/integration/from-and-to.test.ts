@@ -76,13 +76,15 @@ describeWithBroker("this code base", () => {
     ] as const)
       expect(host.requests.some(({ path }) => path.startsWith(api) && path.endsWith(tag))).toBe(true);
 
+    const lost = () => {
+      const measured = node.archive().filter(({ message_body: body }) => body.variant === "data");
+      const arrived = new Set(
+        server.arrivals.flatMap(({ element }) => ("value" in element ? [element.timestamp] : [])),
+      );
+      return measured.filter(({ timestamp }) => !arrived.has(timestamp));
+    };
+    await vi.waitFor(() => expect(lost()).toEqual([]), { timeout: 60_000, interval: 250 });
     await node.cli("stop");
-    const measured = node.archive().filter(({ message_body: body }) => body.variant === "data");
-    const arrived = new Set(
-      server.arrivals.flatMap(({ element }) => ("value" in element ? [element.timestamp] : [])),
-    );
-    const lost = measured.filter(({ timestamp }) => !arrived.has(timestamp));
-    expect(lost).toEqual([]);
     expect(Math.max(...field.gaps(node))).toBeLessThan(30);
     expect(host.requests.filter(({ host: at, hasToken }) => at === "storage" && hasToken)).toEqual([]);
     node.expectNowhere(TOKEN, PASSWORD);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
@@ -14,16 +15,15 @@ import { parseOpenMetrics } from "./support/parse-open-metrics.ts";
 const NOBODY = { host: "127.0.0.1", port: 9 };
 const PATIENCE = { timeout: 30_000, interval: 100 };
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+type Place = { host: string; port: number } | { socketPath: string };
+
+/** An address of loopback that nobody else takes, be its ports as they may. */
+function ownAddress(): string {
+  return ["127", ...randomBytes(3).map((byte) => 1 + (byte % 254))].join(".");
 }
 
-async function read(where: { port: number } | { socketPath: string }, path = "/metrics") {
-  const request = get({ host: "127.0.0.1", path, agent: false, ...where });
+async function read(where: Place, path = "/metrics") {
+  const request = get({ path, agent: false, ...where });
   const [response] = await once(request, "response");
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) text += chunk;
@@ -31,18 +31,18 @@ async function read(where: { port: number } | { socketPath: string }, path = "/m
 }
 
 /** The values of all metrics without labels. */
-async function valuesAt(where: { port: number } | { socketPath: string }) {
+async function valuesAt(where: Place) {
   const families = parseOpenMetrics((await read(where)).text);
   return Object.fromEntries([...families].map(([name, { samples }]) => [name, samples[0]?.value]));
 }
 
 describe("metrics", () => {
   it("are served at a loopback port as OpenMetrics, as far as they are known", async () => {
-    const port = await freePort();
-    const metrics = { listen: `127.0.0.1:${port}` };
+    const place = { host: ownAddress(), port: 9_464 };
+    const metrics = { listen: `${place.host}:${place.port}` };
     const node = deployNode({ ...configFor(NOBODY), backend: null, metrics });
     await node.cli(["start"]);
-    const { status, type, text } = await read({ port });
+    const { status, type, text } = await read(place);
     expect([status, type]).toEqual([200, "application/openmetrics-text; version=1.0.0; charset=utf-8"]);
     const families = parseOpenMetrics(text);
     expect(families.get("ivy_agent")).toMatchObject({
@@ -56,9 +56,9 @@ describe("metrics", () => {
     // Without a server there is no connection that could be told of.
     expect(families.has("ivy_link_connected")).toBe(false);
     for (const secret of [PASSWORD, TOKEN]) expect(text).not.toContain(secret);
-    expect((await read({ port }, "/")).status).toBe(404);
+    expect((await read(place, "/")).status).toBe(404);
     const stored = await vi.waitFor(async () => {
-      const values = await valuesAt({ port });
+      const values = await valuesAt(place);
       expect(values["ivy_messages_stored"]).toBeGreaterThan(3);
       return values;
     }, PATIENCE);

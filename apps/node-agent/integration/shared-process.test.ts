@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { procedureEntrypoint } from "@ivy/lifecycle";
 import { describe, expect, it, vi } from "vitest";
@@ -37,16 +37,25 @@ function pick({ processes }: StatusReport) {
   return { dummy, checks };
 }
 
-/** Makes the measurement of the built dummy procedure wait as long as a file is there. */
-function letItHang(node: DeployedNode): { hang: () => void; goOn: () => void } {
-  const file = join(node.root, "hang");
+/** Makes the measurement of the built dummy procedure wait as long as a file is there, and say so with another one. */
+function letItHang(node: DeployedNode) {
+  const [file, sign] = [join(node.root, "hang"), join(node.root, "hangs")];
   const script = join(node.root, "apps/node-agent/dist/procedures.js");
   const built = readFileSync(script, "utf8");
-  const wait = `while (process.getBuiltinModule("fs").existsSync(${JSON.stringify(file)})) await new Promise((next) => setTimeout(next, 50));`;
+  const wait = `
+    while (process.getBuiltinModule("fs").existsSync(${JSON.stringify(file)})) {
+      process.getBuiltinModule("fs").writeFileSync(${JSON.stringify(sign)}, "");
+      await new Promise((next) => setTimeout(next, 50));
+    }`;
   const changed = built.replace("[a, b] = [a + step(), b + step()];", `${wait} $&`);
   expect(changed).not.toBe(built);
   writeFileSync(script, changed);
-  return { hang: () => writeFileSync(file, ""), goOn: () => rmSync(file) };
+  const hang = () => {
+    rmSync(sign, { force: true });
+    writeFileSync(file, "");
+  };
+  const untilItHangs = () => vi.waitFor(() => expect(existsSync(sign)).toBe(true), PATIENCE);
+  return { hang, untilItHangs, goOn: () => rmSync(file) };
 }
 
 describe("a procedure of one's own", () => {
@@ -99,7 +108,7 @@ describeWithBroker("procedures that share a process", () => {
       server.until(({ kind, element }) => kind === "measurements" && element.revision === revision);
     const apart = { supervision: { ...supervision, share_process: false } };
     measured.hang();
-    await procedures(node, ({ dummy }) => expect(dummy.last_turn_age_seconds).toBeGreaterThan(1.5));
+    await measured.untilItHangs();
     const backend = pidOf(node, "tenta-backend");
     await server.configure(SENSOR, 8, changed(config, 8, apart));
     await vi.waitFor(() => {

@@ -76,6 +76,7 @@ describe("the status of a node", () => {
       expect(report.problems.filter((problem) => !problem.includes("clock"))).toEqual([]);
       expect(report.newest_message_age_seconds).toBeLessThan(60);
       expect([0, 4]).toContain(code);
+      expect(report.processes["dummy-procedure"]?.interval_seconds).toBe(1);
       return report;
     }, PATIENCE);
     expect(report.main).toMatchObject({ answers: true, safe_mode: false });

@@ -10,7 +10,9 @@ const ACCESS_TOKEN = "canary-access-token";
 const LONG = { timeout: 40_000 };
 
 describe("a node and a ThingsBoard server", () => {
-  it("measurements, state, configuration, calls and packages travel between them", async () => {
+  it("measurements, state, configuration, calls and packages travel between them", {
+    timeout: 300_000,
+  }, async () => {
     const server = await startThingsBoardServer({ token: ACCESS_TOKEN });
     onTestFinished(() => server[Symbol.asyncDispose]());
     const backend = {

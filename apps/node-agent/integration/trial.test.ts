@@ -69,8 +69,10 @@ describeWithBroker("a configuration on trial", () => {
     await server.configure(SENSOR, 8, changed(config, 8, { system_checks: { seconds_between_checks: 2 } }));
     await server.until(({ kind, element }) => kind === "measurements" && element.revision === 8);
     expect(inForce(node).general.config_revision).toBe(8);
-    expect(answers(8)).toEqual([]);
     await vi.waitFor(() => expect(answers(8)).toEqual([true]), PATIENCE);
+    const arrivals = server.arrivals.filter(({ element }) => element.revision === 8);
+    const answered = arrivals.findIndex(({ element }) => "success" in element);
+    expect(arrivals.findIndex(({ kind }) => kind === "measurements")).toBeLessThan(answered);
     expect(isSteady(node)).toBe(true);
     expect(Math.max(...gaps(node))).toBeLessThan(20);
     await stopped(launcher);

@@ -12,7 +12,7 @@ import {
   readManifest,
   type Tarballs,
 } from "./support/packages.ts";
-import { install, temporaryFolder } from "./support/project.ts";
+import { INSTALL_MS, install, temporaryFolder } from "./support/project.ts";
 
 const packages = publishedPackages();
 const names = packages.map(({ manifest }) => manifest.name);
@@ -23,7 +23,7 @@ const OWN_CONDITION = "@ivy/source";
 let tarballs: Tarballs;
 beforeAll(async () => {
   tarballs = await packAll();
-});
+}, INSTALL_MS);
 afterAll(() => tarballs[Symbol.dispose]());
 
 /** What is inside the tarball of a package. */
@@ -96,7 +96,7 @@ describe("in a project that is not this repository", () => {
     const manifest = { name: "elsewhere", private: true, type: "module", dependencies, devDependencies };
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
     await install(folder, tarballs);
-  });
+  }, INSTALL_MS);
 
   it("every subpath of every package can be imported", async () => {
     const imports = subpaths.map((subpath) => `await import(${JSON.stringify(subpath)});`).join("\n");

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../src/mqtt.ts";
 import { hasMosquitto } from "../src/testing.ts";
 import { configuration, type Folders, PATIENCE, setUp, startClient } from "./mqtt-support.ts";
+import { logOf } from "./support/stored.ts";
 
 /** Starts the backend in this process, as the agent starts it in one of its own. */
 function startBackend(config: Config, folders: Folders) {
@@ -26,7 +27,7 @@ function startBackend(config: Config, folders: Folders) {
     await running;
     await messages.teardown();
   });
-  return { messages, state, agent, log: () => logger.readCurrentLogFile() ?? "" };
+  return { messages, state, agent, log: () => logOf(folders.dataDir) };
 }
 
 describe.skipIf(!hasMosquitto)("the backend for plain MQTT (needs mosquitto)", () => {

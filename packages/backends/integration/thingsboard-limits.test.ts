@@ -66,6 +66,7 @@ describe("a message that the server does not take", () => {
     expect(server.valuesOf("good")).toEqual([4]);
     expect(server.connections).toEqual([{ clean: true }]);
     expect(server.lost).toEqual([]);
+    await vi.waitFor(() => expect(messages.statistics().dead).toBe(3), WAIT);
     expect(messages.deadLetters(10).map(({ reason }) => reason)).toEqual([
       '"broken" is neither a number nor a text',
       expect.stringMatching(/^it takes 700\d\d bytes; this server takes 65405 at once$/),

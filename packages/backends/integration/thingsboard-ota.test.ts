@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { ChunkFault, ChunkRequest, PackageAssignment, ThingsBoardServer } from "../src/testing.ts";
-import type { InstallPackage } from "../src/thingsboard.ts";
+import type { InstallPackage, ThingsBoardNode } from "../src/thingsboard.ts";
 import { connected, setUp, startBackend } from "./support/thingsboard.ts";
 
 const WAIT = { timeout: 20_000 };
@@ -12,8 +12,8 @@ const DATA = randomBytes(50_000);
 const NEWER = { kind: "sw", title: "ivy", version: "2.1.0", data: DATA } as const;
 const WHOLE = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
 const REFUSED = "VERSION_CHANGE_UNSUPPORTED: not yet";
-/** As short as it can be on a busy machine: a chunk that is only late is asked for again. */
-const IMPATIENT = { timing: { chunkMs: 150 } };
+/** As short as it can be on a busy machine: a chunk that is only late is asked for again, and in smaller ones. */
+const IMPATIENT = { timing: { chunkMs: 1_000 } };
 
 /** A server that assigns a package, and a node that takes what is assigned and shows what it got. */
 async function setUpPackage(assignment: PackageAssignment) {
@@ -25,6 +25,12 @@ async function setUpPackage(assignment: PackageAssignment) {
     return { outcome: "refused", code: "VERSION_CHANGE_UNSUPPORTED", reason: "not yet" };
   };
   return { ...place, taken, installPackage };
+}
+
+/** Resolves once the node knows that the server has the last state of a package: a cut before would bring it twice. */
+async function untilReported({ state }: Pick<ThingsBoardNode, "state">, last: string): Promise<void> {
+  const reported = { state: last, reported: true };
+  await vi.waitFor(() => expect(state.load().packages?.["sw"]).toMatchObject(reported), WAIT);
 }
 
 /** Resolves once a package has failed, with all its states. */
@@ -77,10 +83,7 @@ describe("a package that the server has assigned", () => {
     const { server } = place;
     const first = startBackend(place, place);
     const states = await statesOf(server);
-    await vi.waitFor(
-      () => expect(first.state.load().packages?.["sw"]).toMatchObject({ reported: true }),
-      WAIT,
-    );
+    await untilReported(first, "FAILED");
     server.kick();
     await connected(server, 2);
     await first.stop("restart");
@@ -120,6 +123,7 @@ describe("a package that the server has assigned", () => {
     await still.stop("restart");
     const second = startBackend(place, { version: "2.1.0" });
     await server.until(() => server.valuesOf("sw_state").includes("UPDATED"));
+    await untilReported(second, "UPDATED");
     server.kick();
     await connected(server, 4);
     await second.stop("restart");
@@ -143,7 +147,7 @@ describe("a package that the server has assigned", () => {
   it("is handed over once though the connection ends meanwhile, and its page shows the outcome after that", async () => {
     const place = await setUpPackage(NEWER);
     const { server } = place;
-    const { installPackage } = startBackend(place, {
+    const node = startBackend(place, {
       async installPackage() {
         server.kick();
         await connected(server, 2);
@@ -151,7 +155,8 @@ describe("a package that the server has assigned", () => {
       },
     });
     expect(await statesOf(server)).toEqual([...WHOLE, "FAILED"]);
-    expect(installPackage).toHaveBeenCalledTimes(1);
+    expect(node.installPackage).toHaveBeenCalledTimes(1);
+    await untilReported(node, "FAILED");
     server.kick();
     await connected(server, 3);
     expect(server.valuesOf("sw_state")).toEqual([...WHOLE, "FAILED"]);
@@ -207,8 +212,9 @@ describe("the download of a package", () => {
     const { server } = place;
     server.faults.chunk = ({ connection, chunk, size }) =>
       connection === 0 && chunk * size >= 32_768 ? "lose" : undefined;
-    startBackend(place, { ...place, timing: { chunkMs: 20 } });
-    await server.until(() => server.valuesOf("sw_error").length > 0);
+    startBackend(place, { ...place, timing: { chunkMs: 100 } });
+    // Each request in vain waits twice as long as the one before.
+    await server.until(() => server.valuesOf("sw_error").length > 0, 40_000);
     expect(server.valuesOf("sw_error")).toEqual([expect.stringMatching(/^NO_ANSWER: .* byte 32768$/)]);
     expect(server.valuesOf("sw_state")).toEqual(["DOWNLOADING"]);
     const inVain = server.chunkRequests.filter(({ chunk, size }) => chunk * size === 32_768);
@@ -361,14 +367,15 @@ describe("a package fails, with a code that the page shows, when", () => {
     change(server);
     server.deleteShared(["sw_url"]);
     server.setShared(attributes);
-    const { installPackage } = startBackend(place);
+    const node = startBackend(place);
     await statesOf(server);
     expect(server.valuesOf("sw_error")).toEqual([expect.stringMatching(new RegExp(`^${code}: `))]);
+    await untilReported(node, "FAILED");
     server.kick();
     const before = server.connections.length;
     await server.until(() => server.connections.length > before);
     await connected(server, before + 1);
     expect(server.chunkRequests).toHaveLength(1);
-    expect(installPackage).not.toHaveBeenCalled();
+    expect(node.installPackage).not.toHaveBeenCalled();
   });
 });

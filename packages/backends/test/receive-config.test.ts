@@ -46,7 +46,7 @@ describe("a configuration that cannot be taken when it arrives", () => {
     ]);
     mkdirSync(configDir);
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    await vi.waitFor(() => expect(state.load().pending_configs).toHaveLength(1));
+    await vi.waitFor(() => expect(state.load().pending_configs).toHaveLength(1), 20_000);
     expect(readdirSync(configDir)).toEqual([state.load().pending_configs[0]?.file]);
     expect(answers()).toEqual(["received"]);
     expect(vi.getTimerCount()).toBe(0);
@@ -59,7 +59,7 @@ describe("a configuration that cannot be taken when it arrives", () => {
     expect(readdirSync(configDir)).toEqual([]);
     held.mockRestore();
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    await vi.waitFor(() => expect(readdirSync(configDir)).toHaveLength(1));
+    await vi.waitFor(() => expect(readdirSync(configDir)).toHaveLength(1), 20_000);
   });
 
   it("gives way to one that arrives after it", async () => {
@@ -78,8 +78,9 @@ describe("a configuration that cannot be taken when it arrives", () => {
     await receive(8, "two");
     expect(state.load().handled_configs).toEqual([]);
     await vi.advanceTimersByTimeAsync(MINUTE_MS);
-    await vi.waitFor(() =>
-      expect(state.load().handled_configs).toMatchObject([{ config_revision: 8, outcome: "rejected" }]),
+    await vi.waitFor(
+      () => expect(state.load().handled_configs).toMatchObject([{ config_revision: 8, outcome: "rejected" }]),
+      20_000,
     );
     expect(answers()).toEqual(["received", "rejected"]);
   });

@@ -79,7 +79,7 @@ describe("KernelLock", () => {
     const file = temporary("lock");
     const holder = await startHolder(file);
     using lock = new KernelLock(file);
-    const waiting = lock.acquire(10_000);
+    const waiting = lock.acquire(20_000);
     holder.kill("SIGKILL");
     await waiting;
     expect(lockHolder(file)).toBe(process.pid);

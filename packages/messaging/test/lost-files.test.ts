@@ -41,7 +41,7 @@ it("a log whose folder is deleted and comes again is watched again", async () =>
   const changed = vi.fn();
   using _ = watchLog(folder, changed);
   rmSync(folder, { recursive: true });
-  await vi.waitFor(() => expect(changed).toHaveBeenCalled());
+  await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 20_000);
   mkdirSync(folder);
   for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
   vi.advanceTimersByTime(30_000);

@@ -26,7 +26,8 @@ describe("the messaging agent", () => {
 
   it("shows every agent what any has added, and nobody what any has removed", async () => {
     const dataDir = temporary();
-    const [first, second] = [createAgent(dataDir), createAgent(dataDir)];
+    const now = () => Date.UTC(2026, 2, 1, 12);
+    const [first, second] = [createAgent(dataDir, { now }), createAgent(dataDir, { now })];
     await first.addMessage(number(1));
     await second.addMessage(number(2));
     await first.addMessages([number(3), number(4)]);
@@ -34,7 +35,7 @@ describe("the messaging agent", () => {
     first.removeMessages(first.getNLatestMessages(3).map(({ identifier }) => identifier));
     expect(valuesOf(second.getNLatestMessages(10))).toEqual([4]);
     expect(second.statistics()).toMatchObject({ queued: 1, dead: 0 });
-    expect(valuesOf(second.loadMessageArchive(today()))).toEqual([1, 2, 3, 4]);
+    expect(valuesOf(second.loadMessageArchive("2026-03-01"))).toEqual([1, 2, 3, 4]);
   });
 
   it("never uses an identifier again, also not after the queue was empty", async () => {
@@ -134,7 +135,7 @@ describe("the messaging agent", () => {
     first.observe(ended.signal, (item) => seen.push(...valuesOf([item])));
     await first.addMessage(number(2));
     await second.addMessage(number(3));
-    await vi.waitFor(() => expect(seen).toEqual([2, 3]));
+    await vi.waitFor(() => expect(seen).toEqual([2, 3]), 20_000);
     ended.abort();
   });
 });
@@ -191,7 +192,3 @@ describe("a broken store", () => {
     await expect(attempt).rejects.toMatchObject({ code: "IVY_STORE_WRITE", cause: { code: "EEXIST" } });
   });
 });
-
-function today(): string {
-  return new Date().toISOString().slice(0, 10);
-}

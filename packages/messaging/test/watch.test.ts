@@ -27,7 +27,7 @@ it("a log is looked at every second while this user has no more watches to give"
   vi.advanceTimersByTime(29_000);
   expect(changed).not.toHaveBeenCalled();
   await agent.addMessage(number(2));
-  await vi.waitFor(() => expect(changed).toHaveBeenCalledWith(false));
+  await vi.waitFor(() => expect(changed).toHaveBeenCalledWith(false), 20_000);
   watched[Symbol.dispose]();
   changed.mockClear();
   vi.advanceTimersByTime(60_000);

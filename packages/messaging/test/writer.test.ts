@@ -33,7 +33,7 @@ it("a sync waits for the sync of the file that was left, and the add that left i
   expect(fs.fdatasyncSync).not.toHaveBeenCalled();
   const synced = vi.fn();
   const syncing = writer.sync().then(synced);
-  await vi.waitFor(() => expect(ended).toHaveLength(1));
+  await vi.waitFor(() => expect(ended).toHaveLength(1), 20_000);
   expect(synced).not.toHaveBeenCalled();
   expect(fs.fdatasyncSync).not.toHaveBeenCalled();
   ended[0]?.();
@@ -87,7 +87,7 @@ it("all files are closed, and the queue is noted, at an end for which the disk t
     for (const sync of [fs.fdatasync, fs.fdatasyncSync]) vi.mocked(sync).mockReset();
   });
   await expect(agent.teardown()).rejects.toMatchObject({ code: "IVY_STORE_WRITE" });
-  await vi.waitFor(() => expect(descriptors().filter(isBelow)).toEqual([]));
+  await vi.waitFor(() => expect(descriptors().filter(isBelow)).toEqual([]), 20_000);
   expect(fs.readdirSync(dataDir)).toContain("active-message-queue.sqlite3.checkpoint");
 });
 

@@ -15,7 +15,7 @@ const CHANGES: [ChangeName, string][] = [
   ["a version that exits at once", "rejected"],
 ];
 
-describe.skipIf(!hasCompiler)("a change to (needs cc)", { timeout: 120_000 }, () => {
+describe.skipIf(!hasCompiler)("a change to (needs cc)", { timeout: 300_000 }, () => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await Stage.build();

@@ -25,7 +25,7 @@ describe.skipIf(!canMount)("a disk that fails (needs the right to mount)", { tim
   beforeAll(async () => {
     workshop = await openWorkshop();
     for (const [name, value] of Object.entries(workshop.stage.environment)) vi.stubEnv(name, value);
-  }, 60_000);
+  }, 240_000);
   afterAll(async () => {
     vi.unstubAllEnvs();
     await workshop[Symbol.asyncDispose]();

@@ -7,13 +7,13 @@ import { openWorkshop, type Workshop } from "./preparation/workshop.ts";
 const KILLS = 8;
 const AT_ONCE = 4;
 
-describe("a version that is prepared from a git remote and a registry", { timeout: 120_000 }, () => {
+describe("a version that is prepared from a git remote and a registry", { timeout: 300_000 }, () => {
   let workshop: Workshop;
   let steps: TimedStep[];
   beforeAll(async () => {
     workshop = await openWorkshop();
     steps = await timeSteps(workshop);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => workshop[Symbol.asyncDispose]());
 
   it("is put in force whole, and nothing else is left, whoever is killed meanwhile", async () => {

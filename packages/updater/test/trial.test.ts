@@ -79,7 +79,7 @@ describe.concurrent("the time of a trial", { timeout: 60_000 }, () => {
   it("stands still provisionally while the broker is asked, however short the trial is", async (test) => {
     const answer = Promise.withResolvers<boolean>();
     const { asked, proven, stop, grace } = startTrial(test, () => answer.promise);
-    await vi.waitFor(() => expect(grace()).toBe("40 asking"), { timeout: 4_000 });
+    await vi.waitFor(() => expect(grace()).toBe("40 asking"), { timeout: 10_000 });
     await asked;
     expect(grace()).toBe("40 asking");
     answer.resolve(false);

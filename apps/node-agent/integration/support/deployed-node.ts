@@ -64,8 +64,12 @@ export function deployNode(config: AnyConfig): DeployedNode {
     dataDir,
     configFile,
     cli: (args, env = process.env) => runCommand([script("cli"), ...args], env),
-    run: (env = process.env) =>
-      spawn(process.execPath, [script("run")], { env, stdio: ["ignore", "pipe", "pipe"] }),
+    run(env = process.env) {
+      const main = spawn(process.execPath, [script("run")], { env, stdio: ["ignore", "pipe", "pipe"] });
+      // A pipe that nobody reads holds the agent up once it is full.
+      for (const stream of [main.stdout, main.stderr]) stream.resume();
+      return main;
+    },
     logs: () => textOf(join(dataDir, "logs")),
   };
 }

@@ -99,11 +99,15 @@ function layOut(onTestFinished: OnTestFinished): RootNode {
   const node: RootNode = {
     paths,
     cli: (...args) => runLauncher([paths.launcher, ...args]),
-    run: (env = {}) =>
-      spawn("/bin/sh", [paths.launcher, "run"], {
+    run(env = {}) {
+      const launcher = spawn("/bin/sh", [paths.launcher, "run"], {
         env: { ...CRON, ...network(), ...env },
         stdio: ["ignore", "pipe", "pipe"],
-      }),
+      });
+      // A pipe that nobody reads holds the agent up once it is full.
+      for (const stream of [launcher.stdout, launcher.stderr]) stream.resume();
+      return launcher;
+    },
     addVersion: (added, sabotage) => addVersion(paths, added, sabotage),
     arrive: (arrived) => arrive(node, arrived as ForeignConfig),
     state: new StateInterface({ dataDir: paths.data }),

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { succeed } from "./commands.ts";
 import type { Tarballs } from "./packages.ts";
 
+/** How long packing and installing may take, in milliseconds: the network may be slow, and the machine busy. */
+export const INSTALL_MS = 300_000;
+
 /** A folder outside this repository, where nothing of it can be found by chance. */
 export function temporaryFolder(): { folder: string } & Disposable {
   const folder = mkdtempSync(join(tmpdir(), "ivy-elsewhere-"));

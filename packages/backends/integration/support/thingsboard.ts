@@ -15,6 +15,7 @@ import {
 import { thingsBoardProtocol } from "../../src/thingsboard/protocol.ts";
 import { TIMING, type Timing } from "../../src/thingsboard/timing.ts";
 import { type InstallPackage, run, type ThingsBoardNode } from "../../src/thingsboard.ts";
+import { logOf } from "./stored.ts";
 
 export const TOKEN = "canary-token";
 
@@ -27,7 +28,7 @@ export function configuration({ host, port }: { host: string; port: number }): C
       mqtt_connection: { host, port, client_id: "node-7", username: TOKEN },
       max_parallel_messages: 50,
       max_backlog_rate: 100_000,
-      max_drain_time: 10,
+      max_drain_time: 50,
     },
     dummy_procedure: { seconds_between_datapoints: 10 },
     system_checks: { seconds_between_checks: 120 },
@@ -83,7 +84,7 @@ export function startBackend({ server, dataDir, configDir }: Place, options: Nod
     await messages.teardown();
   };
   onTestFinished(() => stop("restart"));
-  return { messages, state, agent, installPackage, stop, log: () => logger.readCurrentLogFile() ?? "" };
+  return { messages, state, agent, installPackage, stop, log: () => logOf(dataDir) };
 }
 
 const refuse: InstallPackage = async () => ({
@@ -103,7 +104,7 @@ async function runWith(timing: Timing, config: Config, node: ThingsBoardNode, te
     maxParallelMessages: 50,
     logger: node.logger,
     teardown,
-    drainSeconds: () => (teardown.reason === "restart" ? 0 : 10),
+    drainSeconds: () => (teardown.reason === "restart" ? 0 : 50),
   });
   await protocol.settled();
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
+import { createConnection, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "./free-port.ts";
 
 /** A proxy on loopback between a client and its broker, that behaves as badly as links do. */
 export interface FaultProxy extends AsyncDisposable {
@@ -82,9 +83,9 @@ export async function startFaultProxy(brokerPort: number): Promise<FaultProxy> {
   const listen = async (port: number) => {
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
-    return (server.address() as AddressInfo).port;
   };
-  const port = await listen(0);
+  const port = await freePort();
+  await listen(port);
 
   return {
     host: "127.0.0.1",

@@ -27,29 +27,30 @@ import { createGeneration, readGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths, versionFolder } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
 import { sealVersion } from "../../src/root/seal.ts";
-import { Updater } from "../../src/updater.ts";
-import { CHANGES, type Change, TRIAL_SECONDS } from "./changes.ts";
+import { Updater, type UpdaterOptions } from "../../src/updater.ts";
+import { CHANGES, type Change, trialSecondsOf } from "./changes.ts";
 
 const START = { launcher: 1, runtime: "bin/node", main: "run.mjs", cli: "run.mjs" };
-
-const TIMES = { trialSeconds: TRIAL_SECONDS, upSeconds: 1 };
 
 const NEVER_MS = 1_000_000_000;
 
 const REMOTE = process.env["IVY_PLAY_REMOTE"];
 
 /** Trials are as short as the harness asks for, whatever a node would be allowed. */
-const UPDATER = {
-  ...UpdaterConfig.parse({
-    repository: "org/repo",
-    provider: "git",
-    provider_host: "git.example",
-    remote: REMOTE,
-  }),
-  spread_seconds: 0,
-  trial_seconds: TRIAL_SECONDS,
-  config_trial_seconds: TRIAL_SECONDS,
-};
+function updaterFor(change: Change): UpdaterConfig {
+  const seconds = trialSecondsOf(change);
+  return {
+    ...UpdaterConfig.parse({
+      repository: "org/repo",
+      provider: "git",
+      provider_host: "git.example",
+      remote: REMOTE,
+    }),
+    spread_seconds: 0,
+    trial_seconds: seconds,
+    config_trial_seconds: seconds,
+  };
+}
 
 const LOGGER = {
   debug() {},
@@ -89,7 +90,12 @@ async function setUp(root: string, launcher: string, change: Change): Promise<vo
   writeFileSync(paths.launcher, readFileSync(launcher));
   writeTree(versionFolder(paths, "1.0.0"), "1.0.0");
   await sealVersion(versionFolder(paths, "1.0.0"), { version: "1.0.0", txid: "set-up" });
-  const name = createGeneration(paths, { config: configOf(1, "1.0.0"), version: "1.0.0", ...TIMES });
+  const name = createGeneration(paths, {
+    config: configOf(1, "1.0.0"),
+    version: "1.0.0",
+    trialSeconds: trialSecondsOf(change),
+    upSeconds: 1,
+  });
   switchPointer(paths, "lastGood", name);
   switchPointer(paths, "active", name);
   replaceFile(join(paths.data, "wanted.json"), JSON.stringify(change));
@@ -117,16 +123,16 @@ async function play(paths: RootPaths, change: Change): Promise<void> {
     tellUp();
     await new Promise((resolve) => setTimeout(resolve, NEVER_MS));
   }
-  await settle(paths);
+  await settle(paths, change);
   tellUp();
   setInterval(() => undefined, NEVER_MS);
 }
 
 /** What the main loop does with the updater; there is nothing that would have to prove itself. */
-async function settle(paths: RootPaths): Promise<void> {
+async function settle(paths: RootPaths, change: Change): Promise<void> {
   const state = new StateInterface({ dataDir: paths.data });
   const messages = new MessagingAgent({ dataDir: paths.data });
-  const updater = createUpdater(paths, state, messages);
+  const updater = createUpdater(paths, change, { state, messages });
   await updater.prepare();
   await updater.commit();
   const outcome = await updater.performUpdate(new AbortController().signal);
@@ -135,7 +141,11 @@ async function settle(paths: RootPaths): Promise<void> {
   if (state.load().handled_configs.some(({ config_revision }) => config_revision === 2)) say("settled");
 }
 
-function createUpdater(paths: RootPaths, state: StateInterface, messages: MessagingAgent) {
+function createUpdater(
+  paths: RootPaths,
+  change: Change,
+  store: Pick<UpdaterOptions<ForeignConfig>, "state" | "messages">,
+) {
   const generation = basename(process.env["IVY_GENERATION"] as string);
   const version = readGeneration(paths, generation)?.version ?? "";
   return new Updater({
@@ -143,7 +153,7 @@ function createUpdater(paths: RootPaths, state: StateInterface, messages: Messag
     configDir: paths.config,
     schema: ForeignConfig,
     version,
-    updater: UPDATER,
+    updater: updaterFor(change),
     site: {
       paths,
       generation,
@@ -151,8 +161,7 @@ function createUpdater(paths: RootPaths, state: StateInterface, messages: Messag
       preparation: pathToFileURL(process.env["IVY_PLAY_AGENT"] as string),
       attempt: process.env["IVY_TRIAL"],
     },
-    state,
-    messages,
+    ...store,
     logger: LOGGER,
   });
 }

@@ -25,7 +25,7 @@ interface Place {
 async function twoVersions() {
   const node = await Node.with({ version: "1.0.0", behaviour: "works" });
   const old = node.active as string;
-  const name = await node.begin({ version: "2.0.0", behaviour: "works", trialSeconds: 20 });
+  const name = await node.begin({ version: "2.0.0", behaviour: "works", trialSeconds: 120 });
   return { node, old, name, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
 }
 
@@ -135,7 +135,7 @@ describe.concurrent("what is damaged before a trial", { timeout: 180_000 }, () =
           file,
           place.node
             .read(`.ivy/gen/${place.name}/gen.json`)
-            .replace('"trialSeconds": 20', '"trialSeconds": 0x'),
+            .replace('"trialSeconds": 120', '"trialSeconds": 0x'),
         );
       },
     ],
@@ -176,7 +176,7 @@ describe.concurrent("a last-good that is damaged", { timeout: 180_000 }, () => {
     await node.call("start");
     const name = await node.begin({ version: "2.0.0", behaviour: "works" });
     await node.call("restart");
-    await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 20_000 });
+    await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 60_000 });
     await node.call("stop");
     node.remove(`2.0.0/${file}`);
     expect(await node.call("start")).toMatchObject({ code: 0 });
@@ -189,7 +189,7 @@ describe.concurrent("a last-good that is damaged", { timeout: 180_000 }, () => {
     await using place = await twoVersions();
     place.node.remove("1.0.0/cli.sh");
     await place.node.call("start");
-    await vi.waitFor(() => expect(place.node.lastGood).toBe(place.name), { timeout: 20_000 });
+    await vi.waitFor(() => expect(place.node.lastGood).toBe(place.name), { timeout: 60_000 });
   });
 
   it("leaves what is there, in safe mode, where nothing has proven itself", async () => {
@@ -227,7 +227,7 @@ describe.concurrent("a root that cannot be written", { timeout: 180_000 }, () =>
       expect(readVerdict(node.paths, name)).toBeUndefined();
       setRoom(room, 1_000_000);
       process.kill(node.agentPid(), "SIGTERM");
-      await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 30_000 });
+      await vi.waitFor(() => expect(node.lastGood).toBe(name), { timeout: 60_000 });
       expect(node.said).not.toContain("two agents");
     },
   );

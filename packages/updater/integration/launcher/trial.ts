@@ -26,18 +26,18 @@ async function isBack(node: Node, old: string): Promise<void> {
 
 describe.concurrent("a trial", { timeout: 180_000 }, () => {
   it("ends with the commit of the agent, which goes on running", async () => {
-    await using trial = await tried({ behaviour: "late 1" });
+    await using trial = await tried({ behaviour: "late 1", trialSeconds: 10 });
     const { node, name } = trial;
     await vi.waitFor(() => expect(node.lastGood).toBe(name), PATIENCE);
     // Longer than its trial would have lasted.
-    await sleep(4_000);
+    await sleep(11_000);
     expect(existsSync(join(node.paths.trials, name, "proven"))).toBe(true);
     expect(node.starts()).toHaveLength(1);
     expect(readVerdict(node.paths, name)).toBeUndefined();
   });
 
   it("is lost by a version that ends each time, after three attempts, with its last words", async () => {
-    await using trial = await tried({ behaviour: "exits 3", trialSeconds: 8 });
+    await using trial = await tried({ behaviour: "exits 3", trialSeconds: 16 });
     const { node, old, name } = trial;
     await isBack(node, old);
     expect(node.starts(name)).toHaveLength(3);
@@ -75,7 +75,7 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
   });
 
   it("is lost by a version that hangs, when its time is over, with all that it has started", async () => {
-    await using trial = await tried({ behaviour: "hangs" });
+    await using trial = await tried({ behaviour: "hangs", trialSeconds: 8 });
     const { node, old, name } = trial;
     await isBack(node, old);
     expect(node.starts(name)).toHaveLength(1);
@@ -97,7 +97,7 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
   });
 
   it("is lengthened by the time in which nobody could reach the broker", async () => {
-    await using trial = await tried({ behaviour: "waits 6" });
+    await using trial = await tried({ behaviour: "waits 14", trialSeconds: 10 });
     const { node, name } = trial;
     await vi.waitFor(() => expect(node.lastGood).toBe(name), PATIENCE);
     expect(node.starts()).toHaveLength(1);
@@ -106,20 +106,20 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
   it("goes on with what is left of its time where attempts were cut off, and their time is over for all together", async () => {
     await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 20 });
     const { node, old, name } = trial;
-    await sleep(6_000);
+    const spent = (attempt: number) => Number(node.read(`.ivy/trial/${name}/attempt-${attempt}/spent`));
+    await vi.waitFor(() => expect(spent(1)).toBeGreaterThanOrEqual(10), PATIENCE);
     await node.cutPower();
     node.reboot(name);
-    const begun = performance.now();
     await node.call("start");
     await isBack(node, old);
     expect(node.starts(name)).toHaveLength(2);
-    // 20 s less those that were noted and those that may have been spent since.
-    expect(performance.now() - begun).toBeLessThan(20_000);
+    // 20 s less those that were noted and those that may have been spent since: 5 s, but that a busy machine looks late.
+    expect(spent(2)).toBeLessThan(15);
     expect(readVerdict(node.paths, name)).toMatchObject({ reason: "deadline", attempts: 2 });
   });
 
   it("survives kills and power cuts, all but the last of its attempts", async () => {
-    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 100 });
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 1_000 });
     const { node, name } = trial;
     await node.cutPower();
     await node.call("start");
@@ -129,7 +129,7 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
   });
 
   it("is lost by a version that restarts the machine each time, after ten attempts", async () => {
-    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 100 });
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 1_000 });
     const { node, old, name } = trial;
     for (let cut = 1; cut <= 10; cut++) {
       await node.cutPower();
@@ -173,7 +173,7 @@ describe.concurrent("a trial", { timeout: 180_000 }, () => {
   });
 
   it.each(["0", "40 asking"])("counts those in which nobody knew of an outage: %s", async (grace) => {
-    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 100 });
+    await using trial = await tried({ behaviour: "unhealthy", trialSeconds: 1_000 });
     const { node, old, name } = trial;
     for (let cut = 1; cut <= 10; cut++) {
       await node.cutPower();

@@ -78,7 +78,7 @@ describe("the change to another version", () => {
     await closed.arrive(configuration(8, "3.0.0"));
     for (let looks = 0; looks < 3; looks++)
       expect(await closed.create().performUpdate(forever())).toBe("nothing");
-    await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"));
+    await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"), 20_000);
     const told = closed.messages
       .getNLatestMessages(10)
       .map(({ message_body }) => JSON.stringify(message_body));
@@ -103,7 +103,7 @@ describe("the change to another version", () => {
       expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
       expect(await create().performUpdate(forever())).toBe("nothing");
       expect(readJournal(paths.journal)?.failures).toBe(1);
-      await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"));
+      await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"), 20_000);
       expect(JSON.stringify([readJournal(paths.journal), state.load()])).not.toContain("canary");
       expect(handled()).toEqual([]);
     },
