@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { isCode, replaceFile } from "@ivy/files";
 import * as z from "zod/mini";
+import { Wait } from "./wait.ts";
 
 /** How far the change under way is. */
 export const JournalEntry = z.object({
@@ -12,7 +13,7 @@ export const JournalEntry = z.object({
   /** How often it has failed for a reason that says nothing about it. */
   failures: z.int(),
   /** Not to be tried before this instant. */
-  notBefore: z.object({ bootId: z.string(), ms: z.number() }),
+  notBefore: Wait,
   /** What it waits for, or what failed last. */
   reason: z.string(),
 });

@@ -11,13 +11,14 @@ import { createGeneration, generationName } from "../root/generation.ts";
 import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
 import { isKept } from "../source/keep-archive.ts";
-import { bootTime, msUntil } from "./boot-clock.ts";
+import { bootTime } from "./boot-clock.ts";
 import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
 import { type Candidate, changesVersion, type Running } from "./next-step.ts";
 import { prepareInProcess } from "./preparation.ts";
 import { describe } from "./reason.ts";
 import { isInWindow, retryPauseMs, spreadMs } from "./schedule.ts";
 import type { ChangeProgress, Site } from "./site.ts";
+import { beginWait, progressOf, remainderOf } from "./wait.ts";
 
 /** How long every process must have been up until a trial can end well, in seconds. */
 const UP_SECONDS = { version: 30, config: 10 };
@@ -135,12 +136,22 @@ export class SiteChange {
       const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
       this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
     }
-    const due = this.#entryOf(candidate)?.notBefore;
-    if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
+    if (this.#remainderOf(candidate) > 0) return true;
     const window = candidate.local ? undefined : updater?.maintenance_window;
     if (window === undefined || isInWindow(window, new Date())) return false;
     this.#waitForWindow(candidate, `the maintenance window from ${window.from} to ${window.to}, local time`);
     return true;
+  }
+
+  /** What remains of its turn, or of the pause after a failure, in milliseconds. */
+  #remainderOf(candidate: Candidate): number {
+    const entry = this.#entryOf(candidate);
+    if (entry === undefined) return 0;
+    const now = bootTime();
+    const notBefore = progressOf(entry.notBefore, now) ?? entry.notBefore;
+    if (notBefore !== entry.notBefore)
+      writeJournal(this.#options.site.paths.journal, { ...entry, notBefore });
+    return remainderOf(notBefore, now);
   }
 
   /** Tells of it once: it is looked at again and again until the window opens. */
@@ -159,8 +170,7 @@ export class SiteChange {
 
   #wait({ digest, config }: Candidate, failures: number, pauseMs: number, reason: string): void {
     const { revision, version } = aboutOf(config);
-    const { bootId, ms } = bootTime();
-    const notBefore = { bootId, ms: ms + pauseMs };
+    const notBefore = beginWait(pauseMs, bootTime());
     const entry: JournalEntry = { schema: 1, digest, revision, version, failures, notBefore, reason };
     writeJournal(this.#options.site.paths.journal, entry);
     if (pauseMs > 0) void this.#announce({ revision, version, step: "wait", text: reason });

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { readJournal } from "../../src/change/journal.ts";
+import { bootTime } from "../../src/change/boot-clock.ts";
+import { readJournal, writeJournal } from "../../src/change/journal.ts";
 import { readPointer } from "../../src/root/pointers.ts";
 import { configuration, forever, rollBack, setUp } from "./node.ts";
 
@@ -68,6 +69,25 @@ describe("the change to another version", () => {
     expect(readJournal(paths.journal)).toEqual(first);
     expect(readPointer(paths, "active")).toMatch(/^7-/);
     expect(handled()).toEqual([]);
+  });
+
+  it.each([
+    ["its turn in the fleet", "3.0.0", { spread_seconds: 86_400 }, false],
+    ["as long as its host has asked for", "3.0.1", { spread_seconds: 0 }, true],
+  ])("waits for %s also when the power was cut meanwhile", async (_, version, settings, hasFailed) => {
+    const { paths, create, arrive } = await setUp(settings);
+    await arrive(configuration(8, version));
+    await create().performUpdate(forever());
+    const before = readJournal(paths.journal) ?? expect.fail("nothing is noted");
+    expect(before.failures).toBe(hasFailed ? 1 : 0);
+    const earlier = { ...before.notBefore, bootId: "an earlier start", ms: 0 };
+    writeJournal(paths.journal, { ...before, notBefore: earlier });
+    const start = bootTime();
+    for (let round = 0; round < 2; round++) expect(await create().performUpdate(forever())).toBe("nothing");
+    const { failures, notBefore } = readJournal(paths.journal) ?? expect.fail("it is forgotten");
+    expect(failures).toBe(before.failures);
+    expect(notBefore.ms - start.ms).toBeGreaterThanOrEqual(before.notBefore.remainingMs);
+    expect(notBefore).toMatchObject({ bootId: start.bootId, remainingMs: before.notBefore.remainingMs });
   });
 
   it("waits for the maintenance window", async () => {
