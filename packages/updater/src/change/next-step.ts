@@ -10,8 +10,10 @@ export interface Candidate {
   file: string;
   /** Why it cannot even be considered, for example because its file is damaged. */
   damage?: string;
-  /** Given by somebody at the node. */
+  /** Not sent by the server as a configuration, but given at the node, or `assigned` as a package. */
   local?: boolean;
+  /** It asks for a version that the server has assigned. */
+  assigned?: boolean;
   /** Path of an archive that holds its version. */
   archive?: string;
 }

@@ -48,6 +48,7 @@ interface Means {
 /** Changes of a node in the field: prepared beside what runs, then switched to. The launcher does the rest. */
 export class SiteChange {
   readonly #options: SiteChangeOptions;
+  #announced: Promise<void> = Promise.resolve();
   #underWay: { candidate: Candidate; superseded: AbortController } | undefined;
 
   constructor(options: SiteChangeOptions) {
@@ -132,12 +133,13 @@ export class SiteChange {
    */
   #mustWait(candidate: Candidate): boolean {
     const { system, updater } = this.#options;
-    if (!candidate.local && this.#entryOf(candidate) === undefined) {
+    const isHurried = candidate.local === true && candidate.assigned !== true;
+    if (!isHurried && this.#entryOf(candidate) === undefined) {
       const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
       this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
     }
     if (this.#remainderOf(candidate) > 0) return true;
-    const window = candidate.local ? undefined : updater?.maintenance_window;
+    const window = isHurried ? undefined : updater?.maintenance_window;
     if (window === undefined || isInWindow(window, new Date())) return false;
     this.#waitForWindow(candidate, `the maintenance window from ${window.from} to ${window.to}, local time`);
     return true;
@@ -195,6 +197,8 @@ export class SiteChange {
       return "nothing";
     } finally {
       this.#underWay = undefined;
+      // Behind what is decided about it, nothing of it is to be told any more.
+      await this.#announced;
     }
   }
 
@@ -254,8 +258,14 @@ export class SiteChange {
     for (const name of readdirSync(trial)) if (name.startsWith("attempt-")) discard(paths, join(trial, name));
   }
 
-  /** Tells how far a change is: in the log, in the state, and to the server. */
-  async #announce(progress: ChangeProgress): Promise<void> {
+  /** Tells how far a change is, one thing after the other: what is told last holds. */
+  #announce(progress: ChangeProgress): Promise<void> {
+    this.#announced = this.#announced.then(() => this.#tell(progress));
+    return this.#announced;
+  }
+
+  /** In the log, in the state, and to the server. */
+  async #tell(progress: ChangeProgress): Promise<void> {
     const { logger, state, messages } = this.#options;
     const { revision, version, step, text } = progress;
     const subject = `Change to revision ${revision}, version ${version}: ${step}`;

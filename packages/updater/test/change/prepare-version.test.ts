@@ -20,12 +20,13 @@ async function setUp(about: Partial<PreparationRequest> = {}) {
   const config = configOf(2, "2.0.0");
   const running = versionFolder(paths, "1.0.0");
   const request = { paths, version: "2.0.0", txid: "2-t", config, running, secrets: [], ...about };
+  const steps: string[] = [];
   const prepare = (more: Partial<PreparationRequest> = {}) =>
     prepareVersion(
       { ...request, ...more },
-      { signal: new AbortController().signal, onStep: () => undefined },
+      { signal: new AbortController().signal, onStep: (step) => void steps.push(step) },
     );
-  return { paths, archive, prepare };
+  return { paths, archive, prepare, steps };
 }
 
 /** As git makes it: with the commit noted, if it is asked for one. */
@@ -47,6 +48,13 @@ describe("a preparation", () => {
     const { archive, prepare } = await setUp({ commit: COMMIT });
     writeFileSync(archive, content);
     await expect(prepare({ archive })).rejects.toMatchObject({ code });
+  });
+
+  it("tells when an archive is there as a whole, and when it is what was asked for", async () => {
+    const { archive, prepare, steps } = await setUp();
+    writeFileSync(archive, archiveOf());
+    await expect(prepare({ archive })).rejects.toMatchObject({ code: "IVY_PNPM_MISSING" });
+    expect(steps).toEqual(["check", "verify", "unpack"]);
   });
 
   it("takes a version that is there for the wanted one only if its seal names the commit", async () => {

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import { bootTime } from "../../src/change/boot-clock.ts";
 import { readJournal, writeJournal } from "../../src/change/journal.ts";
@@ -141,6 +142,22 @@ describe("the change to another version", () => {
     expect(await create().performUpdate(forever())).toBe("leave");
   });
 
+  it("by a server that has assigned a package waits for its turn and for the window, as any other from there", async () => {
+    const at = (hours: number) => `${String((new Date().getHours() + hours) % 24).padStart(2, "0")}:00`;
+    const how = { local: true, assigned: true };
+    const spread = await setUp({ spread_seconds: 86_400 });
+    await spread.arrive(configuration(7, "3.0.0"), how);
+    expect(await spread.create().performUpdate(forever())).toBe("nothing");
+    await vi.waitFor(() => expect(spread.state.load().update?.text).toContain("its turn"));
+    const closed = await setUp({ spread_seconds: 0, maintenance_window: { from: at(2), to: at(4) } });
+    await closed.arrive(configuration(7, "3.0.0"), how);
+    expect(await closed.create().performUpdate(forever())).toBe("nothing");
+    await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"));
+    const open = await setUp();
+    await open.arrive(configuration(7, "3.0.0"), how);
+    expect(await open.create().performUpdate(forever())).toBe("leave");
+  });
+
   it("that will never be ready is rejected with the step and the end of what it printed", async () => {
     const { paths, state, create, arrive } = await setUp();
     await arrive(configuration(8, "3.0.2"));
@@ -207,6 +224,24 @@ describe("the change to another version", () => {
     expect(await performed).toBe("nothing");
     expect(readJournal(paths.journal)?.failures).toBe(0);
     expect(handled()).toEqual([]);
+  });
+
+  it("is told in its order and before its end, however long it takes to store what is told", async () => {
+    const { state, messages, create, arrive } = await setUp();
+    await arrive(configuration(8, "3.0.6"));
+    const storeNow = messages.addMessage.bind(messages);
+    vi.spyOn(messages, "addMessage").mockImplementationOnce(async (body) => {
+      await sleep(200);
+      return storeNow(body);
+    });
+    await create().performUpdate(forever());
+    await vi.waitFor(() => expect(messages.getNLatestMessages(10)).toHaveLength(3));
+    const told = messages
+      .getNLatestMessages(10)
+      .map(({ message_body: body }) => "subject" in body && body.subject);
+    // What is urgent comes first.
+    expect(told).toEqual([false, expect.stringMatching(/fetch$/), expect.stringMatching(/install$/)]);
+    expect(state.load().update).toBeUndefined();
   });
 
   it("tells how far it is in the state and to the server, without a secret", async () => {
