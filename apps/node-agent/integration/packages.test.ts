@@ -51,7 +51,7 @@ describe("a package on a node with a root", () => {
 
     // Its turn has come meanwhile.
     const journal = JSON.parse(readFileSync(node.paths.journal, "utf8"));
-    journal.notBefore = { ...journal.notBefore, ms: 0 };
+    journal.changes[0].notBefore.ms = 0;
     writeFileSync(node.paths.journal, JSON.stringify(journal));
     const second = node.run();
     await server.until(() => server.valuesOf("sw_state").includes("UPDATING"), 60_000);

@@ -66,6 +66,7 @@ describe("the change to another version", () => {
     await arrive(configuration(8, "3.0.0"));
     expect(await create().performUpdate(forever())).toBe("nothing");
     const first = readJournal(paths.journal);
+    expect(first).toHaveLength(1);
     expect(await create().performUpdate(forever())).toBe("nothing");
     expect(readJournal(paths.journal)).toEqual(first);
     expect(readPointer(paths, "active")).toMatch(/^7-/);
@@ -79,13 +80,13 @@ describe("the change to another version", () => {
     const { paths, create, arrive } = await setUp(settings);
     await arrive(configuration(8, version));
     await create().performUpdate(forever());
-    const before = readJournal(paths.journal) ?? expect.fail("nothing is noted");
+    const before = readJournal(paths.journal)[0] ?? expect.fail("nothing is noted");
     expect(before.failures).toBe(hasFailed ? 1 : 0);
     const earlier = { ...before.notBefore, bootId: "an earlier start", ms: 0 };
     writeJournal(paths.journal, { ...before, notBefore: earlier });
     const start = bootTime();
     for (let round = 0; round < 2; round++) expect(await create().performUpdate(forever())).toBe("nothing");
-    const { failures, notBefore } = readJournal(paths.journal) ?? expect.fail("it is forgotten");
+    const { failures, notBefore } = readJournal(paths.journal)[0] ?? expect.fail("it is forgotten");
     expect(failures).toBe(before.failures);
     expect(notBefore.ms - start.ms).toBeGreaterThanOrEqual(before.notBefore.remainingMs);
     expect(notBefore).toMatchObject({ bootId: start.bootId, remainingMs: before.notBefore.remainingMs });
@@ -117,13 +118,13 @@ describe("the change to another version", () => {
     async (version, pauseMs) => {
       const { paths, state, create, arrive, handled } = await setUp();
       await arrive(configuration(8, version));
-      const before = readJournal(paths.journal)?.notBefore.ms ?? 0;
+      const before = readJournal(paths.journal)[0]?.notBefore.ms ?? 0;
       expect(await create().performUpdate(forever())).toBe("nothing");
-      const { failures, notBefore } = readJournal(paths.journal) ?? {};
+      const { failures, notBefore } = readJournal(paths.journal)[0] ?? {};
       expect(failures).toBe(1);
       expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
       expect(await create().performUpdate(forever())).toBe("nothing");
-      expect(readJournal(paths.journal)?.failures).toBe(1);
+      expect(readJournal(paths.journal)[0]?.failures).toBe(1);
       await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"));
       expect(JSON.stringify([readJournal(paths.journal), state.load()])).not.toContain("canary");
       expect(handled()).toEqual([]);
@@ -136,7 +137,7 @@ describe("the change to another version", () => {
     const { paths, create, arrive, handled } = await setUp(settings);
     await arrive(configuration(8, "3.0.1"), { local: true });
     for (let round = 0; round < 3; round++) expect(await create().performUpdate(forever())).toBe("nothing");
-    expect(readJournal(paths.journal)).toMatchObject({ failures: 1, revision: 8 });
+    expect(readJournal(paths.journal)).toMatchObject([{ failures: 1, revision: 8 }]);
     expect(handled()).toEqual([]);
     await arrive(configuration(9, "3.0.0"), { local: true });
     expect(await create().performUpdate(forever())).toBe("leave");
@@ -165,7 +166,7 @@ describe("the change to another version", () => {
     expect(state.load().handled_configs).toMatchObject([
       { config_revision: 8, outcome: "rejected", reason: 'IVY_TEST_FAILED in step "test": 1 failed\ntail' },
     ]);
-    expect(readJournal(paths.journal)).toBeUndefined();
+    expect(readJournal(paths.journal)).toEqual([]);
     expect(readPointer(paths, "active")).toMatch(/^7-/);
   });
 
@@ -222,7 +223,7 @@ describe("the change to another version", () => {
     await vi.waitFor(() => expect(state.load().update?.step).toBe("fetch"), { timeout: 20_000 });
     ended.abort();
     expect(await performed).toBe("nothing");
-    expect(readJournal(paths.journal)?.failures).toBe(0);
+    expect(readJournal(paths.journal)[0]?.failures).toBe(0);
     expect(handled()).toEqual([]);
   });
 
