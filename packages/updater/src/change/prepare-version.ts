@@ -83,7 +83,10 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
 }
 
 /** Whether the version lies there whole and proven, and is not to be fetched anew. */
-function isReusable({ updater, archive, version, commit }: PreparationRequest, folder: string): boolean {
+export function isReusable(
+  { updater, archive, version, commit }: PreparationRequest,
+  folder: string,
+): boolean {
   const seal = readSeal(folder);
   if (seal?.version !== version || checkManifest(folder, "sizes") !== undefined) return false;
   const strategy = updater?.source_conflict_strategy ?? updater?.source_conflict_behaviour;
