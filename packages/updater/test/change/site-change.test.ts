@@ -179,6 +179,27 @@ describe("the change to another version", () => {
     expect(reason.length).toBeLessThan(5_000);
   });
 
+  it("keeps them to itself when it cannot be prepared, and tells who prepares it which they are", async () => {
+    const { create, arrive, answers } = await setUp({ spread_seconds: 0, access_token: "third-secret" });
+    await arrive(configuration(8, "3.0.7", "second-secret"));
+    await create().performUpdate(forever());
+    expect(answers().map(({ reason }) => reason)).toEqual([
+      'IVY_TEST_FAILED in step "test": true,true,true: [redacted]\nand [redacted]',
+    ]);
+  });
+
+  it("is not begun while another one is undecided, as one is whose trial could not be recorded", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    expect(await create().performUpdate(forever())).toBe("leave");
+    const undecided = readPointer(paths, "active");
+    await arrive(configuration(9, "2.0.0"));
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(readPointer(paths, "active")).toBe(undecided);
+    expect(readPointer(paths, "lastGood")).toMatch(/^7-/);
+    expect(handled()).toEqual([]);
+  });
+
   it("keeps the secrets of both configurations to itself when it tells why a trial has failed", async () => {
     const { paths, state, messages, create, arrive, answers } = await setUp();
     await arrive(configuration(8, "3.0.0", "second-secret"));
