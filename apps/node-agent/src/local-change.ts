@@ -13,7 +13,7 @@ import { rootPaths, writePendingFile } from "@ivy/updater";
 import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "./constants.ts";
 
 /** The watch on a file may miss what happens while it is set up. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 10_000;
 
 /** A change that does not come from the server as a configuration does: from the command line, or as a package. */
 export interface LocalChange {
