@@ -1,50 +1,80 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync } from "node:fs";
-import { join } from "node:path";
-import type { AssignedPackage, InstallPackage, InstallVerdict } from "@ivy/backends/thingsboard";
+import { readFileSync } from "node:fs";
+import type {
+  AssignedPackage,
+  InstallOptions,
+  InstallPackage,
+  InstallProgress,
+  InstallVerdict,
+} from "@ivy/backends/thingsboard";
 import type { NodeContext } from "@ivy/lifecycle/child";
-import { loadForeignConfigFromString, Version } from "@ivy/types";
-import { rootPaths } from "@ivy/updater";
+import { type ChangeState, configDigest, loadForeignConfigFromString, Version } from "@ivy/types";
+import { rootPaths, takeArchive } from "@ivy/updater";
 import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "./constants.ts";
 import { forVersion, leaveChange, outcome, outcomeOf } from "./local-change.ts";
 
+/** What a server is shown of the steps of a change; those that follow are the update itself. */
+const SHOWN: Record<string, InstallProgress["state"]> = {
+  wait: "DOWNLOADING",
+  check: "DOWNLOADING",
+  fetch: "DOWNLOADING",
+  verify: "DOWNLOADED",
+  unpack: "VERIFIED",
+};
+
 /** Puts a package in force that the server has assigned, as the version that it names, with the configuration as it is. */
 export function installPackageOn(node: NodeContext): InstallPackage {
-  return async (assigned) => {
-    const { title, version } = assigned;
-    if (GENERATION === undefined)
-      return refuse(
-        "VERSION_CHANGE_UNSUPPORTED",
-        `this node runs from a checkout, which cannot become ${title} ${version} by itself`,
-      );
+  return async (assigned, options) => {
+    const { version } = assigned;
+    if (GENERATION === undefined) return verdictOfCheckout(assigned, node);
     if (!Version.safeParse(version).success)
       return refuse("VERSION_INVALID", `the version of a package must be like 1.2.0; came "${version}"`);
-    const inForce = loadForeignConfigFromString(readFileSync(CONFIG_FILE, "utf8"), CONFIG_FILE);
-    const config = forVersion(inForce, version);
-    if (outcomeOf(config, node.state) === undefined) {
-      if (!isWaiting(version, node)) await leaveChange({ config, archive: keep(assigned) }, node);
-    }
-    const { outcome: decision, reason = "" } = await outcome(config, node);
-    return decision === "accepted" ? { outcome: "accepted" } : refuse("UPDATE_REJECTED", reason);
+    return await change(assigned, node, options);
   };
+}
+
+function verdictOfCheckout({ title, version }: AssignedPackage, { agent }: NodeContext): InstallVerdict {
+  if (title === agent.name && version === agent.version) return { outcome: "accepted" };
+  return refuse(
+    "VERSION_CHANGE_UNSUPPORTED",
+    `this node runs from a checkout, which cannot become ${title} ${version} by itself`,
+  );
+}
+
+async function change(
+  { version, file, url }: AssignedPackage,
+  node: NodeContext,
+  { signal, onProgress }: InstallOptions,
+): Promise<InstallVerdict> {
+  const config = forVersion(
+    loadForeignConfigFromString(readFileSync(CONFIG_FILE, "utf8"), CONFIG_FILE),
+    version,
+  );
+  const digest = configDigest(config);
+  const isWaiting = node.state.load().pending_configs.some((pending) => pending.digest === digest);
+  if (!isWaiting && outcomeOf(config, node.state) === undefined) {
+    if (file === undefined && url === undefined) return { outcome: "unknown" };
+    // Without a file, the version is fetched from the repository that the configuration names, never from an address that came along.
+    const archive = file && takeArchive(rootPaths(ROOT_DIR, NAME), file);
+    await leaveChange({ config, archive, assigned: true }, node);
+    onProgress({ state: "DOWNLOADING" });
+  }
+  const { outcome: decision, reason = "" } = await outcome(config, {
+    ...node,
+    signal: AbortSignal.any([node.signal, signal]),
+    onStep: (update) => {
+      const { config_revision, software_version } = config.general;
+      if (update.revision === config_revision && update.version === software_version)
+        onProgress(progressOf(update));
+    },
+  });
+  return decision === "accepted" ? { outcome: "accepted" } : refuse("UPDATE_REJECTED", reason);
+}
+
+function progressOf({ step, text }: ChangeState): InstallProgress {
+  const state = SHOWN[step] ?? "UPDATING";
+  return step === "wait" ? { state, error: `DEFERRED: ${text}` } : { state };
 }
 
 function refuse(code: string, reason: string): InstallVerdict {
   return { outcome: "refused", code, reason };
-}
-
-function isWaiting(version: string, { state }: NodeContext): boolean {
-  return state
-    .load()
-    .pending_configs.some(({ local, general }) => local && general.software_version === version);
-}
-
-/** Without a file, the version is fetched from the repository that the configuration names, never from an address that came along. */
-function keep({ file }: AssignedPackage): string | undefined {
-  if (file === undefined) return undefined;
-  const folder = join(rootPaths(ROOT_DIR, NAME).inbox, randomUUID());
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const kept = join(folder, "package.tar.gz");
-  renameSync(file, kept);
-  return kept;
 }

@@ -13,13 +13,15 @@ import { rootPaths, writePendingFile } from "@ivy/updater";
 import { CONFIG_FILE, GENERATION, NAME, ROOT_DIR } from "./constants.ts";
 
 /** The watch on a file may miss what happens while it is set up. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 10_000;
 
 /** A change that does not come from the server as a configuration does: from the command line, or as a package. */
 export interface LocalChange {
   config: ForeignConfig;
   /** Path of an archive that holds the version that it asks for. */
   archive?: string | undefined;
+  /** A server has assigned the version: it waits for its turn and the maintenance window, as nothing from the command line does. */
+  assigned?: boolean;
 }
 
 /** A configuration for a version; the commit that it names is that of its own one, so it does not hold for another. */
@@ -54,7 +56,7 @@ function digestInForce(): string {
 
 /** Leaves a change for the main process, as a backend leaves what comes from the server. */
 export async function leaveChange(
-  { config, archive }: LocalChange,
+  { config, archive, assigned }: LocalChange,
   { state, configDir }: { state: StateInterface; configDir: string },
 ): Promise<void> {
   const digest = configDigest(config);
@@ -63,7 +65,14 @@ export async function leaveChange(
     const file = writePendingFile(configDir, config, digest);
     draft.pending_configs = draft.pending_configs.filter((pending) => pending.digest !== digest);
     const general = { config_revision, software_version };
-    draft.pending_configs.push({ general, digest, file, local: true, ...(archive ? { archive } : {}) });
+    draft.pending_configs.push({
+      general,
+      digest,
+      file,
+      local: true,
+      ...(assigned ? { assigned } : {}),
+      ...(archive ? { archive } : {}),
+    });
   });
 }
 

@@ -1,9 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import type { ChunkFault, ChunkRequest, PackageAssignment, ThingsBoardServer } from "../src/testing.ts";
-import type { InstallPackage, ThingsBoardNode } from "../src/thingsboard.ts";
+import type {
+  InstallOptions,
+  InstallPackage,
+  InstallProgress,
+  InstallVerdict,
+  ThingsBoardNode,
+} from "../src/thingsboard.ts";
 import { connected, setUp, startBackend } from "./support/thingsboard.ts";
 
 const WAIT = { timeout: 20_000 };
@@ -20,8 +26,9 @@ async function setUpPackage(assignment: PackageAssignment) {
   const place = await setUp();
   place.server.assignPackage(assignment);
   const taken: Buffer[] = [];
-  const installPackage: InstallPackage = async ({ file }) => {
+  const installPackage: InstallPackage = async ({ file }, { onProgress }) => {
     if (file !== undefined) taken.push(readFileSync(file));
+    onProgress({ state: "UPDATING" });
     return { outcome: "refused", code: "VERSION_CHANGE_UNSUPPORTED", reason: "not yet" };
   };
   return { ...place, taken, installPackage };
@@ -37,6 +44,19 @@ async function untilReported({ state }: Pick<ThingsBoardNode, "state">, last: st
 async function statesOf(server: ThingsBoardServer, kind = "sw"): Promise<unknown[]> {
   await server.until(() => server.valuesOf(`${kind}_state`).includes("FAILED"));
   return server.valuesOf(`${kind}_state`);
+}
+
+/** Takes a package over, and does not come further than to a state. */
+function under(state: InstallProgress["state"]): InstallPackage {
+  return (_, options) => {
+    options.onProgress({ state });
+    return untilAborted(options);
+  };
+}
+
+async function untilAborted({ signal }: InstallOptions): Promise<InstallVerdict> {
+  signal.throwIfAborted();
+  return await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }
 
 function parts(dataDir: string): string[] {
@@ -108,20 +128,24 @@ describe("a package that the server has assigned", () => {
   });
 
   it("that is what runs is no update, and one that has become what runs is", async () => {
-    const accept: InstallPackage = async () => ({ outcome: "accepted" });
     const place = await setUp();
     const { server } = place;
     server.assignPackage({ ...NEWER, version: "2.0.0" });
-    const first = startBackend(place, { installPackage: accept });
+    const first = startBackend(place, { installPackage: under("UPDATING") });
     await connected(server);
     server.assignPackage(NEWER);
     await server.until(() => server.valuesOf("sw_state").includes("UPDATING"));
     await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.state).toBe("UPDATING"), WAIT);
     await first.stop("restart");
-    const still = startBackend(place, { installPackage: accept });
+    const still = startBackend(place, { installPackage: under("UPDATING") });
     await connected(server, 2);
     await still.stop("restart");
-    const second = startBackend(place, { version: "2.1.0" });
+    const proven = Promise.withResolvers<InstallVerdict>();
+    const second = startBackend(place, { version: "2.1.0", installPackage: () => proven.promise });
+    // It is on trial, so it may be taken back yet.
+    await vi.waitFor(() => expect(second.installPackage).toHaveBeenCalled(), WAIT);
+    expect(server.valuesOf("sw_state")).toEqual(WHOLE);
+    proven.resolve({ outcome: "accepted" });
     await server.until(() => server.valuesOf("sw_state").includes("UPDATED"));
     await untilReported(second, "UPDATED");
     server.kick();
@@ -134,7 +158,7 @@ describe("a package that the server has assigned", () => {
   it("that was handed over and does not run when the node comes back has failed, for the reason that is known then", async () => {
     const place = await setUpPackage(NEWER);
     const { server } = place;
-    const first = startBackend(place, { installPackage: async () => ({ outcome: "accepted" }) });
+    const first = startBackend(place, { installPackage: under("UPDATING") });
     await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.state).toBe("UPDATING"), WAIT);
     await first.stop("restart");
     const failed = { outcome: "refused", code: "UPDATE_REJECTED", reason: "its trial has failed" } as const;
@@ -148,7 +172,9 @@ describe("a package that the server has assigned", () => {
     const place = await setUpPackage(NEWER);
     const { server } = place;
     const node = startBackend(place, {
-      async installPackage() {
+      async installPackage(_, { onProgress }) {
+        onProgress({ state: "UPDATING" });
+        await server.until(() => server.valuesOf("sw_state").includes("UPDATING"));
         server.kick();
         await connected(server, 2);
         return { outcome: "refused", code: "VERSION_CHANGE_UNSUPPORTED", reason: "not yet" };
@@ -166,9 +192,86 @@ describe("a package that the server has assigned", () => {
     const { data: _, ...named } = NEWER;
     const place = await setUpPackage({ ...named, url: "https://example.org/ivy/v2.1.0" });
     const { installPackage } = startBackend(place, place);
-    expect(await statesOf(place.server)).toEqual(["UPDATING", "FAILED"]);
-    expect(installPackage.mock.calls).toEqual([[{ ...named, url: "https://example.org/ivy/v2.1.0" }]]);
+    expect(await statesOf(place.server)).toEqual([...WHOLE, "FAILED"]);
+    expect(installPackage.mock.calls.map(([assigned]) => assigned)).toEqual([
+      { ...named, url: "https://example.org/ivy/v2.1.0" },
+    ]);
     expect(place.server.chunkRequests).toEqual([]);
+  });
+
+  it("that waits, is fetched and fails for now shows just that, and what was passed meanwhile", async () => {
+    const { data: _, ...named } = NEWER;
+    const place = await setUpPackage({ ...named, url: "https://example.org/ivy/v2.1.0" });
+    const { server } = place;
+    let onProgress: InstallOptions["onProgress"] | undefined;
+    const first = startBackend(place, {
+      installPackage(_, options) {
+        onProgress = options.onProgress;
+        return untilAborted(options);
+      },
+    });
+    await vi.waitFor(() => expect(onProgress).toBeDefined(), WAIT);
+    onProgress?.({ state: "DOWNLOADING", error: "DEFERRED: the window" });
+    onProgress?.({ state: "DOWNLOADING" });
+    onProgress?.({ state: "DOWNLOADING" });
+    onProgress?.({ state: "VERIFIED" });
+    onProgress?.({ state: "UPDATING" });
+    onProgress?.({ state: "DOWNLOADING", error: "DEFERRED: the registry" });
+    const told = ["DOWNLOADING", "DOWNLOADING", ...WHOLE, "DOWNLOADING"];
+    await server.until(() => server.valuesOf("sw_state").length === told.length);
+    expect(server.valuesOf("sw_state")).toEqual(told);
+    expect(server.valuesOf("sw_error")).toEqual(["DEFERRED: the window", "DEFERRED: the registry"]);
+    const known = { state: "DOWNLOADING", error: "DEFERRED: the registry", reported: true };
+    await vi.waitFor(() => expect(first.state.load().packages?.["sw"]).toMatchObject(known), WAIT);
+    await first.stop("restart");
+    startBackend(place, place);
+    await statesOf(server);
+    expect(server.valuesOf("sw_state")).toEqual([...told, ...WHOLE.slice(1), "FAILED"]);
+  });
+
+  it("that waits is neither downloaded nor handed over again after a restart or a reconnect", async () => {
+    const place = await setUpPackage(NEWER);
+    const { server } = place;
+    const first = startBackend(place, { installPackage: under("DOWNLOADING") });
+    await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.taken).toBe(true), WAIT);
+    await first.stop("restart");
+    const second = startBackend(place, { installPackage: under("DOWNLOADING") });
+    await vi.waitFor(() => expect(second.installPackage).toHaveBeenCalledTimes(1), WAIT);
+    server.kick();
+    await vi.waitFor(() => expect(second.installPackage).toHaveBeenCalledTimes(2), WAIT);
+    for (const [assigned] of second.installPackage.mock.calls) expect(assigned).not.toHaveProperty("file");
+    expect(server.chunkRequests).toHaveLength(4);
+    expect(server.valuesOf("sw_state")).toEqual(WHOLE.slice(0, 3));
+  });
+
+  it("of which nothing is known any more is downloaded anew", async () => {
+    const place = await setUpPackage(NEWER);
+    const first = startBackend(place, {
+      installPackage(assigned, options) {
+        if (assigned.file !== undefined) rmSync(assigned.file);
+        return under("UPDATING")(assigned, options);
+      },
+    });
+    await vi.waitFor(() => expect(first.state.load().packages?.["sw"]?.state).toBe("UPDATING"), WAIT);
+    await first.stop("restart");
+    startBackend(place, {
+      installPackage: async (assigned, options) =>
+        assigned.file === undefined ? { outcome: "unknown" } : place.installPackage(assigned, options),
+    });
+    expect(await statesOf(place.server)).toEqual([...WHOLE, ...WHOLE, "FAILED"]);
+    expect(place.taken).toEqual([DATA]);
+  });
+
+  it("gives way to another one that is assigned while it waits", async () => {
+    const place = await setUpPackage(NEWER);
+    const { state } = startBackend(place, {
+      installPackage: (assigned, options) =>
+        (assigned.version === "2.2.0" ? place.installPackage : under("DOWNLOADING"))(assigned, options),
+    });
+    await vi.waitFor(() => expect(state.load().packages?.["sw"]?.taken).toBe(true), WAIT);
+    place.server.assignPackage({ ...NEWER, version: "2.2.0" });
+    await statesOf(place.server);
+    expect(place.taken).toEqual([DATA]);
   });
 });
 

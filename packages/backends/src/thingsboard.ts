@@ -3,7 +3,13 @@ import { backendOf, forwardQueue } from "./forward-queue.ts";
 import type { ThingsBoardNode } from "./thingsboard/node.ts";
 import { thingsBoardProtocol } from "./thingsboard/protocol.ts";
 
-export type { AssignedPackage, InstallPackage, InstallVerdict } from "./thingsboard/install-package.ts";
+export type {
+  AssignedPackage,
+  InstallOptions,
+  InstallPackage,
+  InstallProgress,
+  InstallVerdict,
+} from "./thingsboard/install-package.ts";
 export type { ThingsBoardNode } from "./thingsboard/node.ts";
 
 /**

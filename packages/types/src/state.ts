@@ -22,6 +22,8 @@ export const PendingConfig = z.looseObject({
   file: z.string(),
   /** Given by somebody at the node, not by the server: it may keep the revision in force. */
   local: z.optional(z.boolean()),
+  /** It asks for a version that a server has assigned: it waits for its turn and the window, as what else comes from there. */
+  assigned: z.optional(z.boolean()),
   /** Path of an archive that holds its version of the software. */
   archive: z.optional(z.string()),
 });
@@ -71,6 +73,8 @@ export const PackageState = z.looseObject({
   state: z.enum(["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING", "UPDATED", "FAILED"]),
   /** Why it has failed: `CODE: text`. */
   error: z.optional(z.string()),
+  /** It is handed over: whoever took it knows how far it is. */
+  taken: z.optional(z.boolean()),
   /** The server knows. */
   reported: z.boolean(),
 });

@@ -17,7 +17,8 @@ describe("a version that is prepared from a git remote and a registry", { timeou
   afterAll(() => workshop[Symbol.asyncDispose]());
 
   it("is put in force whole, and nothing else is left, whoever is killed meanwhile", async () => {
-    expect(steps.map(({ name }) => name)).toEqual(["fetch", "install", "build", "test", "seal"]);
+    const names = ["fetch", "verify", "unpack", "install", "build", "test", "seal"];
+    expect(steps.map(({ name }) => name)).toEqual(names);
     const kills = spreadKills(steps, KILLS);
     const outcomes = await inParallel(kills, AT_ONCE, (kill) => killDuring(workshop, kill));
     expect(outcomes.filter(({ problems }) => problems.length > 0)).toEqual([]);

@@ -13,7 +13,7 @@ export { makeKey, type ReleaseManifest, signRelease, verifyRelease } from "./sig
 export { versionOfArchive } from "./source/archive/version-of-archive.ts";
 export { type DownloadOptions, downloadSourceCode } from "./source/download-source-code.ts";
 export { tryRemote } from "./source/git/try-remote.ts";
-export { keepArchive } from "./source/keep-archive.ts";
+export { keepArchive, takeArchive } from "./source/keep-archive.ts";
 export type { SourceLimits } from "./source/limits.ts";
 export { type OpenArchiveOptions, openArchive } from "./source/open-archive.ts";
 export type { UnpackedSource } from "./source/verify-and-unpack.ts";

@@ -18,6 +18,7 @@ import { Answers } from "./change/answers.ts";
 import {
   type Candidate,
   changesVersion,
+  isOfOneOrigin,
   newest,
   nextStep,
   type Running,
@@ -117,15 +118,18 @@ export class Updater<Config> {
     if (this.#onTrial) return "nothing";
     if (this.#change?.isUndecided) return this.#change.canBeDecided() ? "leave" : "nothing";
     await this.#answers.tellUntold();
+    const waiting: Candidate[] = [];
     while (!signal.aborted) {
-      const step = nextStep(this.#running(), this.#candidates(), this.#verdictOn);
+      const knowledge = { verdictOn: this.#verdictOn, waiting };
+      const step = nextStep(this.#running(), this.#candidates(), knowledge);
       if (step === undefined) break;
       const { candidate } = step;
       if (step.action === "finish") await this.#accept(candidate);
       else if (step.action === "reject") await this.#reject(candidate, step.reason);
       else {
         const outcome = await this.#apply(candidate, signal);
-        if (outcome !== "next") return outcome;
+        if (outcome === "nothing") waiting.push(candidate);
+        else if (outcome !== "next") return outcome;
       }
     }
     return "nothing";
@@ -141,10 +145,20 @@ export class Updater<Config> {
     return this.#change?.underWay !== undefined;
   }
 
-  /** To be called when the state has changed: a newer configuration supersedes one that is being prepared. */
+  /**
+   * To be called when the state has changed: a newer configuration supersedes one that is being prepared. One of another
+   * origin does so only if it can begin now.
+   */
   reconsider(): void {
-    const next = this.#change?.underWay === undefined ? undefined : newest(this.#candidates());
-    if (next !== undefined) this.#change?.supersede(next);
+    const change = this.#change;
+    const underWay = change?.underWay;
+    if (change === undefined || underWay === undefined) return;
+    const running = this.#running();
+    const rivals = this.#candidates().filter(
+      (one) => isOfOneOrigin(one, underWay) || !change.waits.wouldWait(one, running),
+    );
+    const next = newest(rivals);
+    if (next !== undefined) change.supersede(next);
   }
 
   /** The generation on trial has proven that it works: nothing takes it back any more. */

@@ -40,14 +40,22 @@ export async function setUpField(onTestFinished: OnTestFinished) {
         "success" in element && element.revision === revision ? [element.success] : [],
       ),
     /** Seconds from one data point of the dummy procedure to the next, over all that were ever measured. */
-    gaps(node: RootNode): number[] {
-      const times = node
-        .archive()
-        .filter(({ message_body: body }) => body.variant === "data" && "random_walk_a_position" in body.data)
-        .map(({ timestamp }) => timestamp);
-      return times.slice(1).map((time, index) => time - (times[index] ?? time));
-    },
+    gaps: (node: RootNode): number[] => gapsOf(node).map(({ seconds }) => seconds),
+    /** The longest of these since the last one of another revision than this. */
+    longestGap: (node: RootNode, revision: number): number =>
+      Math.max(...gapsOf(node).flatMap((gap) => (gap.revision === revision ? [gap.seconds] : []))),
   };
+}
+
+/** Each with the revision under which the later of the two data points was measured. */
+function gapsOf(node: RootNode): { seconds: number; revision: number | undefined }[] {
+  const points = node
+    .archive()
+    .filter(({ message_body: body }) => body.variant === "data" && "random_walk_a_position" in body.data);
+  return points.slice(1).map(({ timestamp, revision }, index) => ({
+    seconds: timestamp - (points[index]?.timestamp ?? timestamp),
+    revision,
+  }));
 }
 
 /** The configuration in force on a node. */

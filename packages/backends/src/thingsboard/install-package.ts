@@ -16,11 +16,29 @@ export interface AssignedPackage {
 /** What becomes of a package that was handed over. */
 export type InstallVerdict =
   | { outcome: "accepted" }
+  /** Nothing is known about it, and there is no `file` or `url` to take it from. */
+  | { outcome: "unknown" }
   /** It will never be installed. `code` is in capitals, as `VERSION_CHANGE_UNSUPPORTED`. */
   | { outcome: "refused"; code: string; reason: string };
 
+/** How far a package is that was taken over. */
+export interface InstallProgress {
+  state: "DOWNLOADING" | "DOWNLOADED" | "VERIFIED" | "UPDATING";
+  /** What it waits for, or why it is tried again later: `CODE: text`. */
+  error?: string;
+}
+
+export interface InstallOptions {
+  /** Ends the waiting for the verdict, not the installation. */
+  signal: AbortSignal;
+  /** To be called when the package is taken over, and whenever it is further. */
+  onProgress: (progress: InstallProgress) => void;
+}
+
 /**
- * Takes over a package, and tells when it is known whether that will run. The node is expected to come back running it;
- * where it comes back without, this is called again, with neither `file` nor `url`, to tell why.
+ * Takes over a package, and tells when it is known whether that runs and has proven itself. Once it is taken over, this
+ * is called again without `file` whenever the backend has connected anew, and whichever version runs then.
+ *
+ * @throws the reason of the signal
  */
-export type InstallPackage = (assigned: AssignedPackage) => Promise<InstallVerdict>;
+export type InstallPackage = (assigned: AssignedPackage, options: InstallOptions) => Promise<InstallVerdict>;

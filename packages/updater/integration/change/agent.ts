@@ -21,6 +21,7 @@ import { StateInterface } from "@ivy/state";
 import { configDigest, ForeignConfig, loadForeignConfigFromString, UpdaterConfig } from "@ivy/types";
 import { writePendingFile } from "../../src/change/pending-file.ts";
 import type { PreparationRequest } from "../../src/change/preparation.ts";
+import { isReusable } from "../../src/change/prepare-version.ts";
 import { runPreparation } from "../../src/child.ts";
 import { discard } from "../../src/root/discard.ts";
 import { createGeneration, readGeneration } from "../../src/root/generation.ts";
@@ -181,18 +182,22 @@ function inForce(): ForeignConfig {
   return loadForeignConfigFromString(readFileSync(file, "utf8"));
 }
 
-/** In the place of what fetches, installs and tests. */
+/** In the place of what fetches, installs and tests; what is sealed is used again as always. */
 async function prepare(): Promise<void> {
-  const [{ paths, version, txid }] = (await once(process, "message")) as [PreparationRequest];
-  const folder = versionFolder(paths, version);
+  const [request] = (await once(process, "message")) as [PreparationRequest];
+  const folder = versionFolder(request.paths, request.version);
+  if (!isReusable(request, folder)) await prepareAnew(request, folder);
+  process.send?.({ kind: "ready" });
+  process.disconnect();
+}
+
+async function prepareAnew({ paths, version, txid }: PreparationRequest, folder: string): Promise<void> {
   const stage = join(paths.stage, txid);
   discard(paths, stage);
   discard(paths, folder);
   writeTree(join(stage, "src"), version);
   renameSync(join(stage, "src"), folder);
   await sealVersion(folder, { version, txid });
-  process.send?.({ kind: "ready" });
-  process.disconnect();
 }
 
 const [, , command, root = "", launcher = "", name = ""] = process.argv;

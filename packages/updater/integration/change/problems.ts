@@ -1,17 +1,20 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import { MessagingAgent } from "@ivy/messaging";
 import { type Generation, readGeneration } from "../../src/root/generation.ts";
 import { type RootPaths, rootPaths } from "../../src/root/paths.ts";
 import { readPointer } from "../../src/root/pointers.ts";
-import { checkManifest } from "../../src/root/seal.ts";
+import { checkManifest, readSeal } from "../../src/root/seal.ts";
 import { readVerdict } from "../../src/root/trial.ts";
 import { CHANGES, type ChangeName } from "./changes.ts";
 
 /** How often a new generation is started at most, where one attempt at most was ended by a power cut. */
 const MOST_STARTS = 3;
 
-/** What is wrong with the records after a fault, before anything is started again: I1, I2, I3, I7, I11. */
+/** What a generation consists of, besides its records. */
+const LINKS = ["version", "runtime", "main", "cli"];
+
+/** What is wrong with the records after a fault, before anything is started again: I1, I2, I3, I5, I7, I11. */
 export function problemsOfImage(root: string, change: ChangeName, mayBeDamaged: boolean): string[] {
   const paths = rootPaths(root);
   const good = generationOf(paths, "lastGood");
@@ -25,7 +28,34 @@ export function problemsOfImage(root: string, change: ChangeName, mayBeDamaged: 
       ? ["I7: a generation that has not proven itself is last-good"]
       : []),
     ...(active !== undefined && !mayBeDamaged ? treeProblems(paths, active, "I3: active") : []),
+    ...unfinished(paths),
   ];
+}
+
+/** What says of itself that it is complete, and is not: whoever finds it will use it. */
+function unfinished(paths: RootPaths): string[] {
+  const folders = readdirSync(paths.root).map((name) => join(paths.root, name));
+  const versions = folders.filter((folder) => readSeal(folder) !== undefined);
+  const generations = namesIn(paths.generations).filter((name) => readGeneration(paths, name) !== undefined);
+  return [
+    ...versions.flatMap((folder) => {
+      const mismatch = checkManifest(folder, "content");
+      return mismatch === undefined ? [] : [`I5: ${basename(folder)} is sealed, and ${mismatch}`];
+    }),
+    ...generations.flatMap((name) =>
+      LINKS.filter((link) => !isLink(join(paths.generations, name, link))).map(
+        (link) => `I5: the generation ${name} has no ${link}`,
+      ),
+    ),
+  ];
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** What is wrong when it has settled: I4, I5, I6, I8, I9, I10. */
@@ -60,7 +90,7 @@ export function problemsOfEnd(
 export function toldOf(root: string): ("accepted" | "rejected")[] {
   const { data } = rootPaths(root);
   const log = join(data, "messages");
-  const days = new Set(existsSync(log) ? readdirSync(log).map((name) => name.slice(0, 10)) : []);
+  const days = new Set(namesIn(log).map((name) => name.slice(0, 10)));
   const messages = new MessagingAgent({ dataDir: data });
   return [...days]
     .flatMap((day) => messages.loadMessageArchive(day, { urgentOnly: true }))

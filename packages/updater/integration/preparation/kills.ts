@@ -76,7 +76,7 @@ export async function killDuring({ stage, template }: Workshop, kill: Kill): Pro
   const met = strike(take, kill.victim);
   const problems = problemsOfImage(take.root, CHANGE, false);
   const { journal } = rootPaths(take.root);
-  await take.until(() => take.said().includes("settled") || (readJournal(journal)?.failures ?? 0) > 0);
+  await take.until(() => take.said().includes("settled") || (readJournal(journal)[0]?.failures ?? 0) > 0);
   await starting;
   // Whoever kills the suite of a version is taken for a part of it.
   const mayBeRejected = kill.victim === "a step" && hasBegun(take, "test");

@@ -25,7 +25,7 @@ export interface AnswersOptions {
  *
  * INVARIANTS: a decision is made in one write, which also says that the server is not told yet; it is never made anew.
  * The server is told once: where the power fails before it is known that the answer is stored, the archive tells. That
- * somebody at the node has failed with a change, the log tells.
+ * a change has failed that no server has sent as a configuration, the log tells.
  */
 export class Answers {
   readonly #options: AnswersOptions;
@@ -34,10 +34,12 @@ export class Answers {
     this.#options = options;
   }
 
-  async decide({ config, digest, file, local = false }: Candidate, decision: Decision): Promise<void> {
+  async decide(candidate: Candidate, decision: Decision): Promise<void> {
+    const { config, digest, file, local = false, assigned = false } = candidate;
     const { configDir, logger, state } = this.#options;
     const revision = config.general.config_revision;
-    const what = `The configuration of revision ${revision}${local ? ", given at the node," : ""}`;
+    const origin = assigned ? ", of an assigned package," : local ? ", given at the node," : "";
+    const what = `The configuration of revision ${revision}${origin}`;
     if (decision.outcome === "accepted") logger.info(`${what} is in force`);
     else logger.error(`${what} is rejected`, decision.reason);
     // A server knows a revision only, and takes the one in force for failed: the log tells of what it has not sent.

@@ -15,8 +15,3 @@ export function bootTime(): BootTime {
     ms: Math.round(Number(uptime) * 1_000),
   };
 }
-
-/** Milliseconds until an instant; none where it is past or belongs to an earlier start of the system. */
-export function msUntil(due: BootTime, now: BootTime): number {
-  return due.bootId === now.bootId ? Math.max(0, due.ms - now.ms) : 0;
-}

@@ -16,8 +16,8 @@ import type { Candidate } from "./next-step.ts";
  * @throws what reading throws (`EIO`, `EMFILE`, ...): that says nothing about the configuration
  */
 export function readCandidate(configDir: string, pending: PendingConfig): Candidate {
-  const { file, digest: arrived, local = false, archive } = pending;
-  const known = { file, local, ...(archive === undefined ? {} : { archive }) };
+  const { file, digest: arrived, local = false, assigned = false, archive } = pending;
+  const known = { file, local, assigned, ...(archive === undefined ? {} : { archive }) };
   const told = { ...known, config: ForeignConfig.parse({ general: pending.general }), digest: arrived };
   try {
     const config = readConfigFile(configDir, file);

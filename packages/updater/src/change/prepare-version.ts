@@ -9,6 +9,7 @@ import { tidy } from "../root/tidy.ts";
 import { downloadSourceCode } from "../source/download-source-code.ts";
 import { isKept } from "../source/keep-archive.ts";
 import { openArchive } from "../source/open-archive.ts";
+import type { OnArchiveStep } from "../source/verify-and-unpack.ts";
 import { checkRoom } from "../steps/check-room.ts";
 import { installDependencies } from "../steps/install.ts";
 import { pnpmOf } from "../steps/pnpm.ts";
@@ -19,6 +20,11 @@ export interface PrepareOptions {
   signal: AbortSignal;
   onStep: (step: UpdateStep, text: string) => void;
 }
+
+const ARCHIVE_STEPS = {
+  verify: "the archive is there as a whole; is it what was asked for?",
+  unpack: "the archive is what was asked for",
+};
 
 /** What is known about the source code of a version. */
 interface Source {
@@ -77,7 +83,10 @@ export async function prepareVersion(request: PreparationRequest, options: Prepa
 }
 
 /** Whether the version lies there whole and proven, and is not to be fetched anew. */
-function isReusable({ updater, archive, version, commit }: PreparationRequest, folder: string): boolean {
+export function isReusable(
+  { updater, archive, version, commit }: PreparationRequest,
+  folder: string,
+): boolean {
   const seal = readSeal(folder);
   if (seal?.version !== version || checkManifest(folder, "sizes") !== undefined) return false;
   const strategy = updater?.source_conflict_strategy ?? updater?.source_conflict_behaviour;
@@ -90,11 +99,19 @@ async function obtain(
   stage: string,
   { signal, onStep }: PrepareOptions,
 ): Promise<Source> {
+  const onArchiveStep: OnArchiveStep = (step) => onStep(step, ARCHIVE_STEPS[step]);
   if (archive !== undefined) {
-    onStep("unpack", `from ${archive}`);
+    onStep("check", `from ${archive}`);
     const trustedKeys = updater?.trusted_keys ?? [];
     const isOwn = isKept(paths, archive);
-    const source = await openArchive({ file: archive, isOwn, trustedKeys, stage, signal });
+    const source = await openArchive({
+      file: archive,
+      isOwn,
+      trustedKeys,
+      stage,
+      signal,
+      onStep: onArchiveStep,
+    });
     if (commit === undefined || source.commit === commit) return source;
     const message = `${archive} is of ${source.commit ?? "a commit that it does not tell"}, and general.software_commit wants ${commit}`;
     throw new UpdateRejectedError("verify", "IVY_COMMIT_MISMATCH", message);
@@ -112,6 +129,7 @@ async function obtain(
     version,
     stage,
     signal,
+    onStep: onArchiveStep,
     ...(commit === undefined ? {} : { commit }),
   });
 }

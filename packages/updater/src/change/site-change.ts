@@ -11,13 +11,12 @@ import { createGeneration, generationName } from "../root/generation.ts";
 import { readPointer, updateCliPointer } from "../root/pointers.ts";
 import { readVerdict } from "../root/trial.ts";
 import { isKept } from "../source/keep-archive.ts";
-import { bootTime, msUntil } from "./boot-clock.ts";
-import { clearJournal, type JournalEntry, readJournal, writeJournal } from "./journal.ts";
-import { type Candidate, changesVersion, type Running } from "./next-step.ts";
+import { aboutOf, type Candidate, changesVersion, type Running } from "./next-step.ts";
 import { prepareInProcess } from "./preparation.ts";
 import { describe } from "./reason.ts";
-import { isInWindow, retryPauseMs, spreadMs } from "./schedule.ts";
+import { retryPauseMs } from "./schedule.ts";
 import type { ChangeProgress, Site } from "./site.ts";
+import { Waits } from "./waits.ts";
 
 /** How long every process must have been up until a trial can end well, in seconds. */
 const UP_SECONDS = { version: 30, config: 10 };
@@ -46,11 +45,15 @@ interface Means {
 
 /** Changes of a node in the field: prepared beside what runs, then switched to. The launcher does the rest. */
 export class SiteChange {
+  readonly waits: Waits;
   readonly #options: SiteChangeOptions;
+  #announced: Promise<void> = Promise.resolve();
   #underWay: { candidate: Candidate; superseded: AbortController } | undefined;
 
   constructor(options: SiteChangeOptions) {
     this.#options = options;
+    const { journal } = options.site.paths;
+    this.waits = new Waits({ ...options, journal, announce: (progress) => this.#announce(progress) });
   }
 
   /** The configuration whose version is being prepared. */
@@ -108,7 +111,7 @@ export class SiteChange {
    */
   async perform(candidate: Candidate, running: Running, means: Means): Promise<"leave" | "next" | "nothing"> {
     if (changesVersion(running, candidate.config)) {
-      if (this.#mustWait(candidate)) return "nothing";
+      if (this.waits.mustWait(candidate)) return "nothing";
       const prepared = await this.#prepare(candidate, means);
       if (prepared !== "ready") return prepared;
     }
@@ -119,51 +122,10 @@ export class SiteChange {
   /** Clears up after a change that has been decided about. */
   forget({ digest, archive }: Candidate): void {
     const { paths } = this.#options.site;
-    if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
+    this.waits.forget({ digest });
     // The path comes from the state file: only what lies in the inbox is ours to remove.
     if (archive !== undefined && isKept(paths, archive))
       rmSync(dirname(archive), { recursive: true, force: true });
-  }
-
-  /**
-   * Whether its time has not come yet; the first time, its turn in the spread of the fleet is drawn. Whoever is at the
-   * node waits for neither turn nor window.
-   */
-  #mustWait(candidate: Candidate): boolean {
-    const { system, updater } = this.#options;
-    if (!candidate.local && this.#entryOf(candidate) === undefined) {
-      const pause = spreadMs(system, candidate.config.general.config_revision, updater?.spread_seconds ?? 0);
-      this.#wait(candidate, 0, pause, `its turn among all systems, in ${Math.ceil(pause / 1_000)} s`);
-    }
-    const due = this.#entryOf(candidate)?.notBefore;
-    if (due !== undefined && msUntil(due, bootTime()) > 0) return true;
-    const window = candidate.local ? undefined : updater?.maintenance_window;
-    if (window === undefined || isInWindow(window, new Date())) return false;
-    this.#waitForWindow(candidate, `the maintenance window from ${window.from} to ${window.to}, local time`);
-    return true;
-  }
-
-  /** Tells of it once: it is looked at again and again until the window opens. */
-  #waitForWindow(candidate: Candidate, reason: string): void {
-    const entry = this.#entryOf(candidate);
-    if (entry === undefined || entry.reason === reason) return;
-    writeJournal(this.#options.site.paths.journal, { ...entry, reason });
-    const { revision, version } = entry;
-    void this.#announce({ revision, version, step: "wait", text: reason });
-  }
-
-  #entryOf({ digest }: Candidate): JournalEntry | undefined {
-    const entry = readJournal(this.#options.site.paths.journal);
-    return entry?.digest === digest ? entry : undefined;
-  }
-
-  #wait({ digest, config }: Candidate, failures: number, pauseMs: number, reason: string): void {
-    const { revision, version } = aboutOf(config);
-    const { bootId, ms } = bootTime();
-    const notBefore = { bootId, ms: ms + pauseMs };
-    const entry: JournalEntry = { schema: 1, digest, revision, version, failures, notBefore, reason };
-    writeJournal(this.#options.site.paths.journal, entry);
-    if (pauseMs > 0) void this.#announce({ revision, version, step: "wait", text: reason });
   }
 
   async #prepare(candidate: Candidate, { secrets, signal }: Means): Promise<"ready" | "next" | "nothing"> {
@@ -185,6 +147,8 @@ export class SiteChange {
       return "nothing";
     } finally {
       this.#underWay = undefined;
+      // Behind what is decided about it, nothing of it is to be told any more.
+      await this.#announced;
     }
   }
 
@@ -206,14 +170,14 @@ export class SiteChange {
   }
 
   #defer(candidate: Candidate, error: UpdateDeferredError, secrets: readonly string[]): void {
-    const failures = (this.#entryOf(candidate)?.failures ?? 0) + 1;
+    const failures = this.waits.failuresOf(candidate) + 1;
     const pauseMs = Math.max(retryPauseMs(failures), (error.retryAfterSeconds ?? 0) * 1_000);
     const why = describe(error, secrets);
     this.#options.logger.warning(
       `The change to version ${candidate.config.general.software_version} is tried again in ${Math.ceil(pauseMs / 1_000)} s`,
       why,
     );
-    this.#wait(candidate, failures, pauseMs, why);
+    this.waits.wait(candidate, failures, pauseMs, why);
   }
 
   async #switch({ config, digest }: Candidate, running: Running): Promise<void> {
@@ -231,7 +195,7 @@ export class SiteChange {
     });
     const { revision } = aboutOf(config);
     await this.#announce({ revision, version, step: "switch", text: "it is on trial from now on" });
-    if (readJournal(paths.journal)?.digest === digest) clearJournal(paths.journal);
+    this.waits.forget({ digest });
     this.#renewAttempts(generation);
     updateCliPointer(paths, generation);
   }
@@ -244,8 +208,14 @@ export class SiteChange {
     for (const name of readdirSync(trial)) if (name.startsWith("attempt-")) discard(paths, join(trial, name));
   }
 
-  /** Tells how far a change is: in the log, in the state, and to the server. */
-  async #announce(progress: ChangeProgress): Promise<void> {
+  /** Tells how far a change is, one thing after the other: what is told last holds. */
+  #announce(progress: ChangeProgress): Promise<void> {
+    this.#announced = this.#announced.then(() => this.#tell(progress));
+    return this.#announced;
+  }
+
+  /** In the log, in the state, and to the server. */
+  async #tell(progress: ChangeProgress): Promise<void> {
     const { logger, state, messages } = this.#options;
     const { revision, version, step, text } = progress;
     const subject = `Change to revision ${revision}, version ${version}: ${step}`;
@@ -265,8 +235,4 @@ export class SiteChange {
 /** The version that a configuration runs with. */
 function versionOf(config: Candidate["config"], running: Running): string {
   return changesVersion(running, config) ? config.general.software_version : running.version;
-}
-
-function aboutOf({ general }: Candidate["config"]): { revision: number; version: string } {
-  return { revision: general.config_revision, version: general.software_version };
 }

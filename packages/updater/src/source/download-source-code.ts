@@ -5,7 +5,7 @@ import { deferringFullDisk } from "./full-disk.ts";
 import { fetchFromGit } from "./git/fetch-from-git.ts";
 import { fetchFromHost } from "./hosted-source.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
-import { type UnpackedSource, verifyAndUnpack } from "./verify-and-unpack.ts";
+import { type OnArchiveStep, type UnpackedSource, verifyAndUnpack } from "./verify-and-unpack.ts";
 
 export interface DownloadOptions {
   /** Where the source code comes from, and whose signatures count. */
@@ -19,6 +19,7 @@ export interface DownloadOptions {
   signal: AbortSignal;
   /** Called with the bytes that have come and, if the host has told, those of the whole; not while git fetches. */
   onProgress?: ((bytes: number, total?: number) => void) | undefined;
+  onStep?: OnArchiveStep | undefined;
   limits?: Partial<SourceLimits> | undefined;
 }
 

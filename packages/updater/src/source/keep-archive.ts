@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { syncFolder } from "@ivy/files";
 import { bootTime } from "../change/boot-clock.ts";
@@ -19,15 +19,31 @@ const UNDER_WAY_MS = 3_600_000;
  * @returns the path of the copy
  * @throws what the file system throws
  */
-export function keepArchive({ inbox }: Pick<RootPaths, "inbox">, archive: string): string {
+export function keepArchive(paths: Pick<RootPaths, "inbox">, archive: string): string {
+  return keepIn(paths, basename(archive), (copy) => {
+    copyFileSync(archive, copy);
+    for (const suffix of BESIDE)
+      if (existsSync(archive + suffix)) copyFileSync(archive + suffix, copy + suffix);
+  });
+}
+
+/**
+ * Moves an archive that nobody else needs, and that lies on the disk of the root, to where {@link keepArchive} copies others.
+ *
+ * @returns its path there
+ * @throws what the file system throws
+ */
+export function takeArchive(paths: Pick<RootPaths, "inbox">, archive: string): string {
+  return keepIn(paths, "package.tar.gz", (kept) => renameSync(archive, kept));
+}
+
+function keepIn({ inbox }: Pick<RootPaths, "inbox">, name: string, fill: (kept: string) => void): string {
   const { bootId, ms } = bootTime();
   const folder = join(inbox, `${bootId}.${ms}.${randomUUID()}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
-    const copy = join(folder, basename(archive));
-    copyFileSync(archive, copy);
-    for (const suffix of BESIDE)
-      if (existsSync(archive + suffix)) copyFileSync(archive + suffix, copy + suffix);
+    const copy = join(folder, name);
+    fill(copy);
     syncTree(folder);
     syncFolder(inbox);
     return copy;

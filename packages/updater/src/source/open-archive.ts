@@ -17,7 +17,12 @@ import { readSignature, verifyRelease, verifySignature } from "../signature/rele
 import { deferringFullDisk } from "./full-disk.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { unsigned } from "./release.ts";
-import { type Expected, type UnpackedSource, verifyAndUnpack } from "./verify-and-unpack.ts";
+import {
+  type Expected,
+  type OnArchiveStep,
+  type UnpackedSource,
+  verifyAndUnpack,
+} from "./verify-and-unpack.ts";
 
 export interface OpenArchiveOptions {
   /** A gzip-compressed tar file, as a code host or `git archive` makes it. */
@@ -32,6 +37,7 @@ export interface OpenArchiveOptions {
   /** A folder for this change alone. */
   stage: string;
   signal: AbortSignal;
+  onStep?: OnArchiveStep | undefined;
   limits?: Partial<SourceLimits> | undefined;
 }
 
@@ -45,7 +51,7 @@ export interface OpenArchiveOptions {
 export async function openArchive(
   options: OpenArchiveOptions,
 ): Promise<UnpackedSource & { version: string }> {
-  const { file, isOwn = false, stage, signal } = options;
+  const { file, isOwn = false, stage, signal, onStep } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const size = statSync(file, { throwIfNoEntry: false })?.size;
   if (size === undefined) throw rejected("fetch", "IVY_ARCHIVE_NOT_FOUND", `There is no file ${file}`);
@@ -63,7 +69,7 @@ export async function openArchive(
         await pipeline(source, createWriteStream(own, { mode: 0o600 }), { signal });
       }
       const { version, ...expected } = await signedContent(own, options);
-      const unpacked = await verifyAndUnpack(own, expected, { stage, limits, signal });
+      const unpacked = await verifyAndUnpack(own, expected, { stage, limits, signal, onStep });
       return { ...unpacked, version: version ?? versionOf(unpacked, file) };
     } finally {
       if (!isOwn) rmSync(own, { force: true });

@@ -23,6 +23,16 @@ export interface UnpackedSource {
   treeId: string;
 }
 
+/** Told what is begun: the checks of an archive that has come as a whole, and then its unpacking. */
+export type OnArchiveStep = (step: "verify" | "unpack") => void;
+
+interface UnpackOptions {
+  stage: string;
+  limits: SourceLimits;
+  signal: AbortSignal;
+  onStep?: OnArchiveStep | undefined;
+}
+
 /**
  * Checks an archive, then unpacks it into `STAGE/src`. The order: its SHA-256, if one is expected; then all of it is read
  * without a file being written, which shows whether it can be unpacked at all, and its tree and commit; only then
@@ -33,8 +43,9 @@ export interface UnpackedSource {
 export async function verifyAndUnpack(
   file: string,
   expected: Expected,
-  { stage, limits, signal }: { stage: string; limits: SourceLimits; signal: AbortSignal },
+  { stage, limits, signal, onStep }: UnpackOptions,
 ): Promise<UnpackedSource> {
+  onStep?.("verify");
   if (expected.sha256 !== undefined) await expectSha256(file, expected.sha256, signal);
   const options = { file, limits, signal };
   const content = await inspectArchive(options);
@@ -43,6 +54,7 @@ export async function verifyAndUnpack(
   }
   const commit = expected.commit ?? content.commit;
   if (content.commit !== undefined && content.commit !== commit) throw otherCommit(content.commit, commit);
+  onStep?.("unpack");
   const folder = join(stage, "src");
   rmSync(folder, { recursive: true, force: true });
   try {

@@ -18,7 +18,7 @@ function candidate(config: ReturnType<typeof configuration>, damage?: string): C
 }
 
 function nextStep(how: Running, candidates: Candidate[], verdictOn: VerdictOn = () => undefined) {
-  return nextStepOf(how, candidates, verdictOn);
+  return nextStepOf(how, candidates, { verdictOn });
 }
 
 describe("the next step", () => {

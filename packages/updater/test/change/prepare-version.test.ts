@@ -1,13 +1,32 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { UpdaterConfig } from "@ivy/types";
 import { describe, expect, it } from "vitest";
 import type { PreparationRequest } from "../../src/change/preparation.ts";
 import { prepareVersion } from "../../src/change/prepare-version.ts";
+import { SEAL } from "../../src/root/manifest.ts";
 import { versionFolder } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
 import { sealVersion } from "../../src/root/seal.ts";
 import { makeArchive } from "../../src/testing.ts";
 import { addGeneration, configOf, emptyRoot, writeVersion } from "../root/root.ts";
+
+/** A source of versions that there cannot be. */
+const OVERWRITING = UpdaterConfig.parse({
+  repository: "org/repo",
+  provider: "git",
+  provider_host: "git.example",
+  remote: "-x",
+  source_conflict_strategy: "overwrite",
+});
 
 const COMMIT = "1".repeat(40);
 
@@ -20,12 +39,13 @@ async function setUp(about: Partial<PreparationRequest> = {}) {
   const config = configOf(2, "2.0.0");
   const running = versionFolder(paths, "1.0.0");
   const request = { paths, version: "2.0.0", txid: "2-t", config, running, secrets: [], ...about };
+  const steps: string[] = [];
   const prepare = (more: Partial<PreparationRequest> = {}) =>
     prepareVersion(
       { ...request, ...more },
-      { signal: new AbortController().signal, onStep: () => undefined },
+      { signal: new AbortController().signal, onStep: (step) => void steps.push(step) },
     );
-  return { paths, archive, prepare };
+  return { paths, archive, prepare, steps };
 }
 
 /** As git makes it: with the commit noted, if it is asked for one. */
@@ -49,12 +69,75 @@ describe("a preparation", () => {
     await expect(prepare({ archive })).rejects.toMatchObject({ code });
   });
 
+  it("tells when an archive is there as a whole, and when it is what was asked for", async () => {
+    const { archive, prepare, steps } = await setUp();
+    writeFileSync(archive, archiveOf());
+    await expect(prepare({ archive })).rejects.toMatchObject({ code: "IVY_PNPM_MISSING" });
+    expect(steps).toEqual(["check", "verify", "unpack"]);
+  });
+
   it("takes a version that is there for the wanted one only if its seal names the commit", async () => {
     const { paths, prepare } = await setUp();
     const folder = writeVersion(paths, "2.0.0");
     await sealVersion(folder, { version: "2.0.0", txid: "t" });
     await expect(prepare()).resolves.toBeUndefined();
     await expect(prepare({ commit: COMMIT })).rejects.toMatchObject({ code: "IVY_NO_UPDATER" });
+  });
+
+  it.each([
+    ["an archive is given for it", { archive: "/nonexistent.tar.gz" }, "IVY_ARCHIVE_NOT_FOUND"],
+    ["it is to be overwritten", { updater: OVERWRITING }, "IVY_REMOTE_INVALID"],
+  ])("prepares one that is there anew where %s", async (_, more, code) => {
+    const { paths, prepare } = await setUp();
+    await sealVersion(writeVersion(paths, "2.0.0"), { version: "2.0.0", txid: "t" });
+    await expect(prepare(more)).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    ["is not all there any more", "2.0.0", (folder: string) => rmSync(join(folder, "dist/run.js"))],
+    ["has grown", "2.0.0", (folder: string) => appendFileSync(join(folder, "dist/run.js"), "x")],
+    ["was sealed as another one", "2.0.1", () => undefined],
+  ])("does not take one for ready that %s", async (_, version, damage) => {
+    const { paths, prepare } = await setUp();
+    const folder = writeVersion(paths, "2.0.0");
+    await sealVersion(folder, { version, txid: "t" });
+    damage(folder);
+    await expect(prepare()).rejects.toMatchObject({ code: "IVY_NO_UPDATER" });
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it("rejects what is another version than was asked for, and leaves nothing of it", async () => {
+    const { paths, archive, prepare } = await setUp();
+    writeFileSync(archive, makeArchive([{ path: "ivy/package.json", content: '{"version":"2.0.1"}' }]));
+    await expect(prepare({ archive })).rejects.toMatchObject({
+      step: "verify",
+      code: "IVY_VERSION_MISMATCH",
+      message: expect.stringContaining("2.0.1"),
+    });
+    expect(existsSync(versionFolder(paths, "2.0.0"))).toBe(false);
+    expect(readdirSync(paths.stage)).toEqual([]);
+  });
+
+  it("waits for room before it fetches anything", async () => {
+    const { paths, archive, prepare, steps } = await setUp();
+    writeFileSync(archive, archiveOf());
+    const seal = join(versionFolder(paths, "1.0.0"), SEAL);
+    writeFileSync(seal, JSON.stringify({ ...JSON.parse(readFileSync(seal, "utf8")), bytes: 1e17 }));
+    await expect(prepare({ archive })).rejects.toMatchObject({ code: "IVY_NO_ROOM", step: "check" });
+    expect(steps).toEqual([]);
+  });
+
+  it("strikes out of what a step prints what must not be told", async () => {
+    const { paths, archive, prepare } = await setUp({ secrets: ["canary"] });
+    writeFileSync(archive, archiveOf());
+    const modules = join(versionFolder(paths, "1.0.0"), "node_modules");
+    const pnpm = join(modules, `@pnpm/exe.linux-${process.arch}`);
+    for (const folder of [join(modules, "pnpm"), pnpm]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(pnpm, "pnpm"), "#!/bin/sh\necho it is canary\nexit 1\n", { mode: 0o755 });
+    await expect(prepare({ archive })).rejects.toMatchObject({
+      code: "IVY_INSTALL_FAILED",
+      output: expect.stringContaining("it is [redacted]"),
+    });
   });
 
   it("deletes what others have left, and leaves nothing of its own", async () => {

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
-import { readJournal } from "../../src/change/journal.ts";
+import { bootTime } from "../../src/change/boot-clock.ts";
+import { readJournal, writeJournal } from "../../src/change/journal.ts";
 import { readPointer } from "../../src/root/pointers.ts";
 import { configuration, forever, rollBack, setUp } from "./node.ts";
 
@@ -64,10 +66,30 @@ describe("the change to another version", () => {
     await arrive(configuration(8, "3.0.0"));
     expect(await create().performUpdate(forever())).toBe("nothing");
     const first = readJournal(paths.journal);
+    expect(first).toHaveLength(1);
     expect(await create().performUpdate(forever())).toBe("nothing");
     expect(readJournal(paths.journal)).toEqual(first);
     expect(readPointer(paths, "active")).toMatch(/^7-/);
     expect(handled()).toEqual([]);
+  });
+
+  it.each([
+    ["its turn in the fleet", "3.0.0", { spread_seconds: 86_400 }, false],
+    ["as long as its host has asked for", "3.0.1", { spread_seconds: 0 }, true],
+  ])("waits for %s also when the power was cut meanwhile", async (_, version, settings, hasFailed) => {
+    const { paths, create, arrive } = await setUp(settings);
+    await arrive(configuration(8, version));
+    await create().performUpdate(forever());
+    const before = readJournal(paths.journal)[0] ?? expect.fail("nothing is noted");
+    expect(before.failures).toBe(hasFailed ? 1 : 0);
+    const earlier = { ...before.notBefore, bootId: "an earlier start", ms: 0 };
+    writeJournal(paths.journal, { ...before, notBefore: earlier });
+    const start = bootTime();
+    for (let round = 0; round < 2; round++) expect(await create().performUpdate(forever())).toBe("nothing");
+    const { failures, notBefore } = readJournal(paths.journal)[0] ?? expect.fail("it is forgotten");
+    expect(failures).toBe(before.failures);
+    expect(notBefore.ms - start.ms).toBeGreaterThanOrEqual(before.notBefore.remainingMs);
+    expect(notBefore).toMatchObject({ bootId: start.bootId, remainingMs: before.notBefore.remainingMs });
   });
 
   it("waits for the maintenance window", async () => {
@@ -96,13 +118,13 @@ describe("the change to another version", () => {
     async (version, pauseMs) => {
       const { paths, state, create, arrive, handled } = await setUp();
       await arrive(configuration(8, version));
-      const before = readJournal(paths.journal)?.notBefore.ms ?? 0;
+      const before = readJournal(paths.journal)[0]?.notBefore.ms ?? 0;
       expect(await create().performUpdate(forever())).toBe("nothing");
-      const { failures, notBefore } = readJournal(paths.journal) ?? {};
+      const { failures, notBefore } = readJournal(paths.journal)[0] ?? {};
       expect(failures).toBe(1);
       expect((notBefore?.ms ?? 0) - before).toBeGreaterThanOrEqual(pauseMs);
       expect(await create().performUpdate(forever())).toBe("nothing");
-      expect(readJournal(paths.journal)?.failures).toBe(1);
+      expect(readJournal(paths.journal)[0]?.failures).toBe(1);
       await vi.waitFor(() => expect(state.load().update?.step).toBe("wait"), 20_000);
       expect(JSON.stringify([readJournal(paths.journal), state.load()])).not.toContain("canary");
       expect(handled()).toEqual([]);
@@ -115,10 +137,26 @@ describe("the change to another version", () => {
     const { paths, create, arrive, handled } = await setUp(settings);
     await arrive(configuration(8, "3.0.1"), { local: true });
     for (let round = 0; round < 3; round++) expect(await create().performUpdate(forever())).toBe("nothing");
-    expect(readJournal(paths.journal)).toMatchObject({ failures: 1, revision: 8 });
+    expect(readJournal(paths.journal)).toMatchObject([{ failures: 1, revision: 8 }]);
     expect(handled()).toEqual([]);
     await arrive(configuration(9, "3.0.0"), { local: true });
     expect(await create().performUpdate(forever())).toBe("leave");
+  });
+
+  it("by a server that has assigned a package waits for its turn and for the window, as any other from there", async () => {
+    const at = (hours: number) => `${String((new Date().getHours() + hours) % 24).padStart(2, "0")}:00`;
+    const how = { local: true, assigned: true };
+    const spread = await setUp({ spread_seconds: 86_400 });
+    await spread.arrive(configuration(7, "3.0.0"), how);
+    expect(await spread.create().performUpdate(forever())).toBe("nothing");
+    await vi.waitFor(() => expect(spread.state.load().update?.text).toContain("its turn"));
+    const closed = await setUp({ spread_seconds: 0, maintenance_window: { from: at(2), to: at(4) } });
+    await closed.arrive(configuration(7, "3.0.0"), how);
+    expect(await closed.create().performUpdate(forever())).toBe("nothing");
+    await vi.waitFor(() => expect(closed.state.load().update?.text).toContain("window"));
+    const open = await setUp();
+    await open.arrive(configuration(7, "3.0.0"), how);
+    expect(await open.create().performUpdate(forever())).toBe("leave");
   });
 
   it("that will never be ready is rejected with the step and the end of what it printed", async () => {
@@ -128,7 +166,7 @@ describe("the change to another version", () => {
     expect(state.load().handled_configs).toMatchObject([
       { config_revision: 8, outcome: "rejected", reason: 'IVY_TEST_FAILED in step "test": 1 failed\ntail' },
     ]);
-    expect(readJournal(paths.journal)).toBeUndefined();
+    expect(readJournal(paths.journal)).toEqual([]);
     expect(readPointer(paths, "active")).toMatch(/^7-/);
   });
 
@@ -139,6 +177,27 @@ describe("the change to another version", () => {
     const [reason = ""] = answers().map((answer) => answer.reason);
     expect(reason).toMatch(/^IVY_TEST_FAILED in step "test": 1 failed\nx+\n\[\.\.\.\]\nx+\nthe end$/);
     expect(reason.length).toBeLessThan(5_000);
+  });
+
+  it("keeps them to itself when it cannot be prepared, and tells who prepares it which they are", async () => {
+    const { create, arrive, answers } = await setUp({ spread_seconds: 0, access_token: "third-secret" });
+    await arrive(configuration(8, "3.0.7", "second-secret"));
+    await create().performUpdate(forever());
+    expect(answers().map(({ reason }) => reason)).toEqual([
+      'IVY_TEST_FAILED in step "test": true,true,true: [redacted]\nand [redacted]',
+    ]);
+  });
+
+  it("is not begun while another one is undecided, as one is whose trial could not be recorded", async () => {
+    const { paths, create, arrive, handled } = await setUp();
+    await arrive(configuration(8, "3.0.0"));
+    expect(await create().performUpdate(forever())).toBe("leave");
+    const undecided = readPointer(paths, "active");
+    await arrive(configuration(9, "2.0.0"));
+    expect(await create().performUpdate(forever())).toBe("nothing");
+    expect(readPointer(paths, "active")).toBe(undecided);
+    expect(readPointer(paths, "lastGood")).toMatch(/^7-/);
+    expect(handled()).toEqual([]);
   });
 
   it("keeps the secrets of both configurations to itself when it tells why a trial has failed", async () => {
@@ -185,8 +244,26 @@ describe("the change to another version", () => {
     await vi.waitFor(() => expect(state.load().update?.step).toBe("fetch"), { timeout: 20_000 });
     ended.abort();
     expect(await performed).toBe("nothing");
-    expect(readJournal(paths.journal)?.failures).toBe(0);
+    expect(readJournal(paths.journal)[0]?.failures).toBe(0);
     expect(handled()).toEqual([]);
+  });
+
+  it("is told in its order and before its end, however long it takes to store what is told", async () => {
+    const { state, messages, create, arrive } = await setUp();
+    await arrive(configuration(8, "3.0.6"));
+    const storeNow = messages.addMessage.bind(messages);
+    vi.spyOn(messages, "addMessage").mockImplementationOnce(async (body) => {
+      await sleep(200);
+      return storeNow(body);
+    });
+    await create().performUpdate(forever());
+    await vi.waitFor(() => expect(messages.getNLatestMessages(10)).toHaveLength(3));
+    const told = messages
+      .getNLatestMessages(10)
+      .map(({ message_body: body }) => "subject" in body && body.subject);
+    // What is urgent comes first.
+    expect(told).toEqual([false, expect.stringMatching(/fetch$/), expect.stringMatching(/install$/)]);
+    expect(state.load().update).toBeUndefined();
   });
 
   it("tells how far it is in the state and to the server, without a secret", async () => {

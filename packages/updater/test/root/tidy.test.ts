@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { StateInterface } from "@ivy/state";
 import { describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { bootTime } from "../../src/change/boot-clock.ts";
 import type { RootPaths } from "../../src/root/paths.ts";
 import { switchPointer } from "../../src/root/pointers.ts";
 import { tidy } from "../../src/root/tidy.ts";
-import { keepArchive } from "../../src/source/keep-archive.ts";
+import { keepArchive, takeArchive } from "../../src/source/keep-archive.ts";
 import { addGeneration, emptyRoot, writeVersion } from "./root.ts";
 
 /** Versions 1 to 4, of which 3 has never proven itself; 4 runs. */
@@ -102,13 +102,15 @@ describe("tidying a root up", () => {
     for (const name of names) mkdirSync(join(paths.inbox, name), { recursive: true });
     writeFileSync(join(paths.root, "ivy.tar.gz"), "x");
     const fresh = keepArchive(paths, join(paths.root, "ivy.tar.gz"));
+    const taken = takeArchive(paths, join(paths.root, "ivy.tar.gz"));
+    expect(existsSync(join(paths.root, "ivy.tar.gz"))).toBe(false);
     await new StateInterface({ dataDir: paths.data }).update((draft) => {
       const general = { config_revision: 5, software_version: "5.0.0" };
       const archive = join(paths.inbox, `${earlier}.awaited/ivy.tar.gz`);
       draft.pending_configs.push({ general, digest: "0".repeat(64), file: "x.json", archive });
     });
     expect(tidied(paths)).toBe("");
-    const kept = [`${earlier}.awaited`, basename(dirname(fresh))];
+    const kept = [`${earlier}.awaited`, ...[fresh, taken].map((file) => basename(dirname(file)))];
     expect(readdirSync(paths.inbox).sort()).toEqual(kept.sort());
   });
 });

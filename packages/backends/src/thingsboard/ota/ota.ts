@@ -1,14 +1,14 @@
 import type { Link } from "@ivy/messaging/forwarder";
 import type { PackageState } from "@ivy/types";
 import { TELEMETRY_TOPIC } from "../../thingsboard-protocol.ts";
-import type { AssignedPackage } from "../install-package.ts";
+import type { AssignedPackage, InstallProgress } from "../install-package.ts";
 import type { ThingsBoardNode } from "../node.ts";
 import type { Questions } from "../questions.ts";
 import type { PackageKind } from "../topics.ts";
 import { ChunkSize } from "./download.ts";
 import { fetchPackage } from "./fetch-package.ts";
 import { OtaDeferral, OtaFailure } from "./ota-failure.ts";
-import { PackageRecords } from "./package-records.ts";
+import { ORDER, PackageRecords } from "./package-records.ts";
 import { removeOtherParts } from "./part-file.ts";
 import { readAssignment, type Target, type Upload } from "./target.ts";
 
@@ -114,19 +114,22 @@ export class Ota {
   async #proceed(target: Target, signal: AbortSignal): Promise<void> {
     const known = this.#records.find(target);
     await this.#records.catchUp(target);
-    if (this.#isCurrent(target)) {
-      // What was running before it was assigned has not been updated.
-      if (known !== undefined && known.state !== "UPDATED")
-        await this.#records.set(target, { state: "UPDATED" });
+    const isCurrent = this.#isCurrent(target);
+    // What was running before it was assigned has not been updated.
+    if (isCurrent ? known === undefined || known.state === "UPDATED" : known && SETTLED.includes(known.state))
       return;
-    }
-    if (known !== undefined && SETTLED.includes(known.state)) return;
     const { title, version, tag, source } = readAssignment(target);
     const named = { kind: target.kind, title, version, ...(tag === undefined ? {} : { tag }) };
-    // It was handed over, and does not run: whoever took it knows why.
-    if (known?.state === "UPDATING") await this.#install(target, named);
-    else if ("url" in source) await this.#install(target, { ...named, url: source.url });
-    else await this.#install(target, { ...named, file: await this.#fetch(target, source.upload, signal) });
+    if ("url" in source) {
+      await this.#records.advance(target, "DOWNLOADING");
+      await this.#install(target, { ...named, url: source.url }, signal);
+      return;
+    }
+    // It was handed over: whoever took it knows how far it is, also where it runs and has yet to prove itself.
+    const isTaken = known?.taken || known?.state === "UPDATING" || isCurrent;
+    if (isTaken && (await this.#install(target, named, signal))) return;
+    const file = await this.#fetch(target, source.upload, signal);
+    await this.#install(target, { ...named, file }, signal);
   }
 
   async #fetch(target: Target, upload: Upload, signal: AbortSignal): Promise<string> {
@@ -147,10 +150,30 @@ export class Ota {
     });
   }
 
-  async #install(target: Target, assigned: AssignedPackage): Promise<void> {
-    await this.#records.advance(target, "UPDATING");
-    const verdict = await this.#options.node.installPackage(assigned);
+  /**
+   * Hands a package over, and shows how far it is until its end.
+   *
+   * @returns whether anything is known about it
+   */
+  async #install(target: Target, assigned: AssignedPackage, signal: AbortSignal): Promise<boolean> {
+    // The server holds nothing that is not there and verified already.
+    const least = assigned.url === undefined ? "VERIFIED" : "DOWNLOADING";
+    let told: Promise<unknown> = Promise.resolve();
+    const onProgress = ({ state, ...rest }: InstallProgress) => {
+      const shown = ORDER.indexOf(state) < ORDER.indexOf(least) ? least : state;
+      told = told.then(() => this.#records.follow(target, { ...rest, state: shown }));
+      // Whoever waits for the verdict gets it too.
+      told.catch(() => undefined);
+    };
+    const verdict = await this.#options.node.installPackage(assigned, { signal, onProgress });
+    await told;
     if (verdict.outcome === "refused") throw new OtaFailure(verdict.code, verdict.reason);
+    if (this.#isCurrent(target)) await this.#records.set(target, { state: "UPDATED" });
+    else if (verdict.outcome === "unknown") {
+      await this.#records.set(target, { state: "DOWNLOADING" });
+      return false;
+    }
+    return true;
   }
 
   async #fail(target: Target, failure: OtaFailure): Promise<void> {

@@ -1,15 +1,16 @@
 import type { Link } from "@ivy/messaging/forwarder";
 import type { PackageState } from "@ivy/types";
 import { TELEMETRY_TOPIC } from "../../thingsboard-protocol.ts";
+import type { InstallProgress } from "../install-package.ts";
 import type { ThingsBoardNode } from "../node.ts";
 import type { PackageKind } from "../topics.ts";
 import type { Target } from "./target.ts";
 
 /** What is known about a package once something is known. */
-export type Progress = Pick<PackageState, "state" | "error">;
+export type Progress = Pick<PackageState, "state" | "error" | "taken">;
 
 /** The states of a package that goes well, in their order. */
-const ORDER: readonly PackageState["state"][] = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
+export const ORDER: readonly PackageState["state"][] = ["DOWNLOADING", "DOWNLOADED", "VERIFIED", "UPDATING"];
 
 /** How far each assigned package is: told to the server once, and remembered through reconnects and restarts. */
 export class PackageRecords {
@@ -29,9 +30,7 @@ export class PackageRecords {
 
   async set({ kind, digest }: Target, progress: Progress): Promise<void> {
     const reported = await this.#report(kind, progress);
-    await this.#node.state.update((draft) => {
-      draft.packages = { ...draft.packages, [kind]: { target: digest, ...progress, reported } };
-    });
+    await this.#remember(kind, { target: digest, ...progress, reported });
   }
 
   /** Sets a state, unless that was reached before: on another connection, or in another process. */
@@ -40,12 +39,31 @@ export class PackageRecords {
     if (known === undefined || ORDER.indexOf(state) > ORDER.indexOf(known)) await this.set(target, { state });
   }
 
+  /** Sets a state as whoever has taken the package over tells it, with what was passed since: it may go back too. */
+  async follow(target: Target, progress: InstallProgress): Promise<void> {
+    const known = this.find(target);
+    if (known?.state === progress.state && known.error === progress.error) {
+      if (!known.taken) await this.#remember(target.kind, { ...known, taken: true });
+      return;
+    }
+    const passed = ORDER.slice(
+      ORDER.indexOf(known?.state ?? "DOWNLOADING") + 1,
+      ORDER.indexOf(progress.state),
+    );
+    for (const state of passed) await this.set(target, { state, taken: true });
+    await this.set(target, { ...progress, taken: true });
+  }
+
   /** Tells the server what it does not know yet. */
   async catchUp(target: Target): Promise<void> {
     const known = this.find(target);
     if (known === undefined || known.reported) return;
-    const { state, error } = known;
-    await this.set(target, { state, ...(error === undefined ? {} : { error }) });
+    const { state, error, taken } = known;
+    await this.set(target, {
+      state,
+      ...(error === undefined ? {} : { error }),
+      ...(taken === undefined ? {} : { taken }),
+    });
   }
 
   /** Tells why it cannot be gone on with now. That is no state at the server, so it is not remembered. */
@@ -58,6 +76,12 @@ export class PackageRecords {
     await this.#node.state.update((draft) => {
       const { [kind]: _, ...others } = draft.packages ?? {};
       draft.packages = others;
+    });
+  }
+
+  async #remember(kind: PackageKind, record: PackageState): Promise<void> {
+    await this.#node.state.update((draft) => {
+      draft.packages = { ...draft.packages, [kind]: record };
     });
   }
 
