@@ -93,7 +93,7 @@ function transform(
   key: string | undefined,
   visit: Visit,
 ): unknown {
-  const layers = schemas.flatMap(layersOf);
+  const layers = layersOf(schemas);
   const isNamed = key !== undefined && SECRET_NAME.test(key) && !isContainer(value);
   const isAddress = typeof value === "string" && isAddressWithUser(value);
   if (isNamed || isAddress || layers.some((layer) => marked.has(layer))) return visit(value);
@@ -142,19 +142,17 @@ interface Definition {
 
 const schemasOf = (...schemas: readonly (Schema | undefined)[]) => schemas.filter((one) => one !== undefined);
 
-/** A schema, what it was before checks were added, what its wrappers hold, and its alternatives. */
-function layersOf(schema: Schema): Schema[] {
-  const definition = schema._zod.def as Definition;
-  const { innerType, left, right, out, options = [], getter } = definition;
-  const below = schemasOf(
-    schema._zod.parent as Schema | undefined,
-    innerType,
-    definition.in,
-    out,
-    left,
-    right,
-  );
-  return [schema, ...[...below, ...options, ...schemasOf(getter?.())].flatMap(layersOf)];
+/** Some schemas, what they were before checks were added, what their wrappers hold, and their alternatives; each once. */
+function layersOf(schemas: readonly Schema[]): Schema[] {
+  const layers = new Set(schemas);
+  // Goes on with those that it adds itself.
+  for (const schema of layers) {
+    const { innerType, in: before, out, left, right, options = [], getter } = schema._zod.def as Definition;
+    const parent = schema._zod.parent as Schema | undefined;
+    const below = schemasOf(parent, innerType, before, out, left, right, getter?.());
+    for (const layer of [...below, ...options]) layers.add(layer);
+  }
+  return [...layers];
 }
 
 /** What describes one part of a value. */

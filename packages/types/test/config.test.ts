@@ -343,6 +343,11 @@ describe("redact", () => {
     ]);
   });
 
+  it("comes to an end with a schema that is an alternative of itself", () => {
+    const schema: z.ZodMiniType = z.lazy(() => z.union([secret(z.string()), z.optional(schema)]));
+    expect(secretsOf({ pin: "canary" }, z.object({ pin: schema }))).toEqual(["canary"]);
+  });
+
   it("lists the secrets, longest first", () => {
     expect(secretsOf(PYTHON_1_1_0, Config)).toEqual(["ghp_canary", "canary"]);
   });
