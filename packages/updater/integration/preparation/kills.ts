@@ -81,6 +81,8 @@ export async function killDuring({ stage, template }: Workshop, kill: Kill): Pro
   // Whoever kills the suite of a version is taken for a part of it.
   const mayBeRejected = kill.victim === "a step" && hasBegun(take, "test");
   if (!take.said().includes("settled")) problems.push(...(await takeUpAgain(take, kill.victim)));
+  // One that was killed when all was settled already is started again.
+  await take.until(() => take.agents().length === 1);
   const end = toldOf(take.root).at(-1) ?? "nothing";
   return { ...kill, met, end, problems: [...problems, ...problemsAtEnd(take, mayBeRejected, end)] };
 }
